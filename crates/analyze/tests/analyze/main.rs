@@ -1,0 +1,10 @@
+//! The analyzer from the outside: stores written to disk, read back, aggregated and drawn.
+#![allow(clippy::unwrap_used)]
+
+mod aggregation;
+mod figures;
+mod fixture;
+mod real_store;
+mod selection;
+mod synthetic;
+mod tables;
