@@ -115,7 +115,7 @@ impl BasinRow {
 }
 
 /// theta0: 1/2 for four or more classes \[P\], (1 + 1/K)/2 for fewer \[O\].
-pub(crate) fn headline_threshold(classes: i64) -> f64 {
+pub fn headline_threshold(classes: i64) -> f64 {
     if classes >= 4 { 0.5 } else { (1.0 + 1.0 / classes as f64) / 2.0 }
 }
 

@@ -38,7 +38,7 @@ mod tau;
 mod weight_basin;
 mod weighted;
 
-pub use basin::{BasinRow, Censored, Scope, Space};
+pub use basin::{BasinRow, Censored, Scope, Space, headline_threshold};
 pub use context::{Context, Probe, TestSet};
 pub use error::MetricError;
 pub use lmap::LinearMap;

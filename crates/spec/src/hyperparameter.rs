@@ -306,11 +306,11 @@ hyperparameters! {
         "Training loss, a mean over the minibatch.";
     optimizer: Optimizer = Optimizer::Sgd, Kind::Choice(Optimizer::NAMES), shape, "", Always,
         "Update rule.";
-    learning_rate: f64 = 0.1, positive(), fusable, "per step", Always,
+    learning_rate: f64 = 0.1, positive(), fusable, "", Always,
         "Learning rate, constant over the steps.";
     momentum: f64 = 0.0, Kind::Float { min: 0.0, max: 0.999999, above_min: false }, fusable, "", Always,
         "Momentum of SGD (no dampening, not Nesterov); must be 0 with adam and adamw.";
-    weight_decay: f64 = 0.0, share_below(f64::MAX), fusable, "per step", Always,
+    weight_decay: f64 = 0.0, share_below(f64::MAX), fusable, "", Always,
         "Weight decay on all parameters; coupled with sgd and adam, decoupled with adamw.";
     batch_size: i64 = 32, integer(1, 10_000_000), shape, "rows", Always,
         "Rows in a minibatch.";

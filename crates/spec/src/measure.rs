@@ -57,7 +57,8 @@ pub struct Measure {
 
 impl Measure {
     /// Metrics measured where a sweep file names none.
-    pub const DEFAULT_METRICS: &'static [&'static str] = &["order", "lmap"];
+    pub const DEFAULT_METRICS: &'static [&'static str] =
+        &["order", "lmap", "sample_basin", "weight_basin"];
 
     /// Steps at which the metrics of a trial of `steps` steps are measured, ascending.
     pub fn metric_steps(&self, steps: i64) -> Vec<i64> {

@@ -149,16 +149,22 @@ impl Store {
     pub fn publish(&self, key: &UnitKey, files: &[StagedFile]) -> Result<Publication, StoreError> {
         let mut ordered: Vec<&StagedFile> = files.iter().collect();
         ordered.sort_by_key(|file| file.table == "trials");
+        // Every file is looked at before the first is copied: a unit that has lost one of its
+        // files must not leave the others visible.
+        let mut to_copy = Vec::new();
         for file in ordered {
             let target = published_path(key, &file.table, &file.path)?;
             match self.difference(&file.path, file)? {
-                None => self.folder.publish(&file.path, &target)?,
+                None => to_copy.push((file, target)),
                 Some(difference) => {
                     if self.difference(&target, file)?.is_some() {
                         return Ok(Publication::Lost(difference));
                     }
                 }
             }
+        }
+        for (file, target) in to_copy {
+            self.folder.publish(&file.path, &target)?;
         }
         Ok(Publication::Visible)
     }

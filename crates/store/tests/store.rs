@@ -95,6 +95,16 @@ fn a_later_attempt_overwrites_and_a_lost_winner_is_said_to_be_lost() {
 }
 
 #[test]
+fn a_unit_that_lost_one_file_makes_none_of_the_others_visible() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = store_in(folder.path());
+    let files = stage(&store, 1);
+    fs::remove_file(store.root().join(&files[0].path)).expect("removed");
+    assert!(matches!(store.publish(&key(1), &files), Ok(Publication::Lost(_))));
+    assert!(visible(&store).is_empty());
+}
+
+#[test]
 fn truncated_and_altered_files_are_found_before_they_win() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = store_in(folder.path());

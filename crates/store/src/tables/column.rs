@@ -166,8 +166,7 @@ pub(super) fn own_columns(table: Table) -> Vec<Column> {
             "test_accuracy": Float, "share", "Test accuracy at the end; null if diverged.";
             "train_accuracy_batch": Float, "share", "Training accuracy with the statistics of the evaluated rows; null without batch norm.";
             "test_accuracy_batch": Float, "share", "Test accuracy with the statistics of the evaluated rows; null without batch norm.";
-            "sample_basin": Float, "rms noise", "Noise on the inputs at which half of the correct probe samples are lost; null where it was not measured, or the phase is diverged, untrained or collapsed.";
-            "weight_basin": Float, "relative noise", "Noise on all weights, relative to their spread, at which half of the correct probe samples are lost; null where it was not measured, or the phase is diverged, untrained or collapsed.";
+            "grokking_delay": Integer, "steps", "Step at which test accuracy first reaches 0.95 of its final value minus the step at which train accuracy first reaches 0.99, over the steps of history; may be negative, null where one of them is not reached.";
             "diverged_step": Integer, "steps", "Update at which the first non-finite loss or parameter appeared; null if none did.";
             "steps_done": Integer, "steps", "Updates done: all of them, or those up to divergence.";
             "samples_seen": Integer, "rows", "Training rows seen: steps_done times batch_size.";

@@ -328,15 +328,6 @@ const ORDER: &[(Table, Column)] = &[
     ),
     column(
         Trials,
-        "grokking_delay",
-        Integer,
-        "steps",
-        "",
-        Ours,
-        "Step at which test accuracy first reaches 0.95 of its final value, minus the step at which train accuracy first reaches 0.99, over the steps of history; may be negative.",
-    ),
-    column(
-        Trials,
         "onset_mixed_step",
         Integer,
         "steps",
@@ -385,6 +376,26 @@ const LMAP: &[(Table, Column)] = &[
     ),
 ];
 
+const SAMPLE_BASIN: &[(Table, Column)] = &[column(
+    Trials,
+    "sample_basin",
+    Float,
+    "rms noise",
+    "0.001 to 10",
+    Paper,
+    "Amplitude of Gaussian noise on the inputs at which half of the initially correct probe samples are lost ((1 + 1/K)/2 for two or three classes); null where the radius is censored, or the phase is diverged, untrained or collapsed.",
+)];
+
+const WEIGHT_BASIN: &[(Table, Column)] = &[column(
+    Trials,
+    "weight_basin",
+    Float,
+    "standard deviations",
+    "0.001 to 10",
+    Paper,
+    "Amplitude of Gaussian noise on all weights, in units of each layer's standard deviation, at which half of the initially correct probe samples are lost; null as sample_basin.",
+)];
+
 /// Every metric, in the order of `phasegrid metrics`.
 pub const METRICS: &[MetricDescription] = &[
     MetricDescription {
@@ -398,5 +409,17 @@ pub const METRICS: &[MetricDescription] = &[
         description: "Linear substitution map: the network with every activation above a layer replaced by the identity.",
         cost: "one matrix product per layer on probe and test rows, a rank correlation on 500 rows",
         columns: LMAP,
+    },
+    MetricDescription {
+        name: "sample_basin",
+        description: "Attraction basin in sample space: how much noise on the inputs the classification survives; fills the table basins, space sample.",
+        cost: "17 noise amplitudes at most and 6 bisections a threshold, on 250 probe rows and 8 draws",
+        columns: SAMPLE_BASIN,
+    },
+    MetricDescription {
+        name: "weight_basin",
+        description: "Attraction basin in weight space: how much noise on the weights the classification survives, for all layers, each layer and filter-normalised; fills the table basins, space weight.",
+        cost: "17 noise amplitudes at most and 6 bisections a threshold and scope, on 100 probe rows and 16 draws",
+        columns: WEIGHT_BASIN,
     },
 ];
