@@ -1,0 +1,102 @@
+//! A worker's life: register, work, end.
+
+use crate::client::Client;
+use crate::config::WorkerConfig;
+use crate::error::WorkerError;
+use crate::heartbeat;
+use crate::leases::Leases;
+use crate::slot::Slot;
+use phasegrid_proto::v1::{Dataset, RegisterRequest};
+use phasegrid_store::{Store, registry_hash};
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Works for a coordinator until `shutdown`, then hands back what is not done. An error is what
+/// no retry mends: a refusal, another store, a trainer that cannot start.
+pub async fn run(config: WorkerConfig, shutdown: CancellationToken) -> Result<(), WorkerError> {
+    let client = Client::new(&config.coordinator, config.token.as_deref(), config.patience)?;
+    let registration = registration(&config).await;
+    let response = tokio::select! {
+        response = heartbeat::register(&client, &registration) => response?,
+        () = shutdown.cancelled() => return Ok(()),
+    };
+    let store = open_store(&response.store_url, &response.store_id)?;
+    let leases = Leases::default();
+    let interval = Duration::from_millis(response.heartbeat_ms.max(50));
+
+    let ending = shutdown.child_token();
+    let mut slots = JoinSet::new();
+    for _ in 0..config.slots {
+        let slot = Slot {
+            config: config.clone(),
+            client: client.clone(),
+            store: store.clone(),
+            leases: leases.clone(),
+            shutdown: ending.clone(),
+        };
+        slots.spawn(slot.run());
+    }
+    let mut heart = tokio::spawn(heartbeat::beat(client, registration, leases, interval));
+    let mut outcome = Ok(());
+    loop {
+        tokio::select! {
+            finished = slots.join_next() => match finished {
+                None => break,
+                Some(Ok(Ok(()))) => {}
+                Some(Ok(Err(error))) => {
+                    outcome = outcome.and(Err(error));
+                    ending.cancel();
+                }
+                // A panic in a slot must not leave a worker that looks alive and does nothing.
+                Some(Err(panic)) => std::panic::resume_unwind(panic.into_panic()),
+            },
+            error = &mut heart, if !ending.is_cancelled() => {
+                outcome = outcome.and(Err(error.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))));
+                ending.cancel();
+            }
+        }
+    }
+    heart.abort();
+    outcome
+}
+
+async fn registration(config: &WorkerConfig) -> RegisterRequest {
+    let (tasks, data_dir) = (config.tasks.clone(), config.data_dir.clone());
+    let offered = tokio::task::spawn_blocking(move || match tasks {
+        None => phasegrid_tasks::available(data_dir.as_deref()),
+        Some(tasks) => {
+            let load = |task: String| {
+                let dataset = phasegrid_tasks::load(&task, data_dir.as_deref()).ok()?;
+                Some((task, dataset.fingerprint))
+            };
+            tasks.into_iter().filter_map(load).collect()
+        }
+    });
+    let datasets = offered.await.unwrap_or_default();
+    RegisterRequest {
+        worker: config.name.clone(),
+        device: config.device.to_string(),
+        slots: config.slots,
+        slot_memory_bytes: config.slot_memory_bytes,
+        datasets: datasets
+            .into_iter()
+            .map(|(task, fingerprint)| Dataset { task, fingerprint })
+            .collect(),
+        build: env!("CARGO_PKG_VERSION").to_owned(),
+        registry_hash: registry_hash(),
+        time_limit_seconds: 0,
+    }
+}
+
+fn open_store(url: &str, id: &str) -> Result<Store, WorkerError> {
+    let unusable = |reason: String| WorkerError::Store { url: url.to_owned(), reason };
+    let store = Store::open(url).map_err(|error| unusable(error.to_string()))?;
+    if store.id() != id {
+        return Err(unusable(format!(
+            "its id is {}, the coordinator's store has {id}",
+            store.id()
+        )));
+    }
+    Ok(store)
+}
