@@ -1,0 +1,68 @@
+//! A sweep file as the user names it: read, checked, its tasks' data found.
+
+use crate::failure::Failure;
+use anyhow::anyhow;
+use phasegrid_spec::{SweepFile, TrainRows};
+use phasegrid_store::METRICS;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A sweep file that can be submitted.
+pub(crate) struct SweepSource {
+    pub(crate) name: String,
+    pub(crate) text: String,
+    pub(crate) tasks: Vec<String>,
+    /// Training rows of each task.
+    pub(crate) train_rows: BTreeMap<String, u64>,
+    /// What a user should know of the data.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Reads and checks a sweep file and the data of its tasks. Nothing is written.
+pub(crate) fn read(file: &Path, data_dir: Option<&Path>) -> Result<SweepSource, Failure> {
+    let shown = file.display().to_string();
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::usage(anyhow!("cannot read the sweep file {shown}: {error}")))?;
+    let parsed = SweepFile::parse(&text, &shown).map_err(Failure::usage)?;
+    check_metrics(&parsed)?;
+    let mut source = SweepSource {
+        name: parsed.name.clone(),
+        text,
+        tasks: Vec::new(),
+        train_rows: BTreeMap::new(),
+        notes: Vec::new(),
+    };
+    for task in parsed.tasks() {
+        let dataset = phasegrid_tasks::load(&task, data_dir)
+            .map_err(|error| Failure::usage(parsed.error_at("task", error.to_string())))?;
+        source.notes.extend(dataset.note.as_ref().map(|note| format!("{task}: {note}")));
+        source.train_rows.insert(task.clone(), dataset.train.rows() as u64);
+        source.tasks.push(task);
+    }
+    let (measure, _) =
+        parsed.resolve(&TrainRows(source.train_rows.clone())).map_err(Failure::usage)?;
+    let smallest = source.train_rows.values().min().copied().unwrap_or(u64::MAX);
+    if measure.probe_samples > smallest {
+        source.notes.push(format!(
+            "probe_samples is {}, the probe is cut down to the {smallest} training rows",
+            measure.probe_samples
+        ));
+    }
+    Ok(source)
+}
+
+fn check_metrics(file: &SweepFile) -> Result<(), Failure> {
+    let known = || METRICS.iter().map(|metric| metric.name);
+    for name in &file.measure.metrics {
+        if known().any(|metric| metric == name) {
+            continue;
+        }
+        let hint = phasegrid_spec::nearest(name, known())
+            .map(|best| format!(" (did you mean \"{best}\"?)"))
+            .unwrap_or_default();
+        let list: Vec<&str> = known().collect();
+        let message = format!("\"{name}\" is not a metric{hint}; there are: {}", list.join(", "));
+        return Err(Failure::usage(file.error_at("measure.metrics", message)));
+    }
+    Ok(())
+}
