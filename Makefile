@@ -20,6 +20,7 @@ demo: build      ## train about 1,000 small networks and draw their phase diagra
 	target/release/phasegrid run sweeps/demo.toml --out demo
 
 test: setup      ## all tests
+	cargo build --locked -p phasegrid-cli -p phasegrid-trainer
 	@if cargo nextest --version >/dev/null 2>&1; then \
 	  cargo nextest run --locked --workspace; \
 	else \

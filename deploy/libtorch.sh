@@ -5,6 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 version=2.11.0
+# A libtorch of one's own is taken as it is.
+[ -n "${LIBTORCH:-}" ] && [ -e "$LIBTORCH/lib/libtorch_cpu.so" ] && exit 0
 folder=.libtorch
 stamp="$folder/.phasegrid-$version${CUDA:+-cuda}"
 [ -e "$stamp" ] && exit 0
