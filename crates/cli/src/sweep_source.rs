@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use anyhow::anyhow;
 use phasegrid_spec::{SweepFile, TrainRows};
-use phasegrid_store::METRICS;
+use phasegrid_store::MetricDescription;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -24,7 +24,8 @@ pub(crate) fn read(file: &Path, data_dir: Option<&Path>) -> Result<SweepSource, 
     let text = std::fs::read_to_string(file)
         .map_err(|error| Failure::usage(anyhow!("cannot read the sweep file {shown}: {error}")))?;
     let parsed = SweepFile::parse(&text, &shown).map_err(Failure::usage)?;
-    check_metrics(&parsed)?;
+    MetricDescription::check_names(&parsed.measure.metrics)
+        .map_err(|message| Failure::usage(parsed.error_at("measure.metrics", message)))?;
     let mut source = SweepSource {
         name: parsed.name.clone(),
         text,
@@ -49,20 +50,4 @@ pub(crate) fn read(file: &Path, data_dir: Option<&Path>) -> Result<SweepSource, 
         ));
     }
     Ok(source)
-}
-
-fn check_metrics(file: &SweepFile) -> Result<(), Failure> {
-    let known = || METRICS.iter().map(|metric| metric.name);
-    for name in &file.measure.metrics {
-        if known().any(|metric| metric == name) {
-            continue;
-        }
-        let hint = phasegrid_spec::nearest(name, known())
-            .map(|best| format!(" (did you mean \"{best}\"?)"))
-            .unwrap_or_default();
-        let list: Vec<&str> = known().collect();
-        let message = format!("\"{name}\" is not a metric{hint}; there are: {}", list.join(", "));
-        return Err(Failure::usage(file.error_at("measure.metrics", message)));
-    }
-    Ok(())
 }

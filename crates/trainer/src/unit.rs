@@ -6,7 +6,7 @@ use phasegrid_nn::{NnError, Outcome, Status, train};
 use phasegrid_proto::v1::trainer_reply::Body;
 use phasegrid_proto::v1::{Batch, Done, Failed, FailureCause, Stopped, Unit};
 use phasegrid_spec::{Hyperparameters, Measure, TrialId};
-use phasegrid_store::{Cell, Table, TableBuilder, encode_ipc};
+use phasegrid_store::{Cell, MetricDescription, Table, TableBuilder, encode_ipc};
 use phasegrid_tasks::Dataset;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -74,6 +74,7 @@ impl UnitTrainer {
             unit.trials.iter().map(read).collect::<Result<_, _>>().map_err(Problem::Refused)?;
         let measure: Measure = serde_json::from_str(&unit.measure)
             .map_err(|error| Problem::Refused(format!("measure: {error}")))?;
+        MetricDescription::check_names(&measure.metrics).map_err(Problem::Refused)?;
         let first =
             trials.first().ok_or_else(|| Problem::Refused("the unit has no trials".into()))?;
         let task = first.task.to_string();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use phasegrid_proto::ServiceError;
 use phasegrid_proto::v1::ErrorKind;
 use phasegrid_spec::{Block, Measure, Sweep, SweepFile, TrainRows};
+use phasegrid_store::MetricDescription;
 
 use super::jobs::{JobContext, blocks_from_json, on_store};
 use crate::commit::{DocumentCreation, SweepDocument};
@@ -104,6 +105,12 @@ fn resolve(sweep_file: &str, train_rows: BTreeMap<String, u64>) -> Result<Resolv
         ServiceError::new(ErrorKind::BadSweepFile, "sweep_file", error.to_string())
     };
     let file = SweepFile::parse(sweep_file, "sweep file").map_err(bad_file)?;
+    MetricDescription::check_names(&file.measure.metrics)
+        .map_err(|message| bad_file(file.error_at("measure.metrics", message)))?;
+    for task in file.tasks() {
+        phasegrid_tasks::check_name(&task)
+            .map_err(|error| bad_file(file.error_at("task", error.to_string())))?;
+    }
     let (measure, block) = file.resolve(&TrainRows(train_rows)).map_err(bad_file)?;
     Ok(Resolved { name: file.name.clone(), measure, block })
 }

@@ -21,6 +21,19 @@ impl MetricDescription {
         METRICS.iter().find(|metric| metric.name == name)
     }
 
+    /// Checks the names of `[measure] metrics`; the error names the nearest metric and lists all.
+    pub fn check_names(names: &[String]) -> Result<(), String> {
+        let known = || METRICS.iter().map(|metric| metric.name);
+        let Some(stranger) = names.iter().find(|name| known().all(|metric| metric != *name)) else {
+            return Ok(());
+        };
+        let hint = phasegrid_spec::nearest(stranger, known())
+            .map(|best| format!(" (did you mean \"{best}\"?)"))
+            .unwrap_or_default();
+        let list: Vec<&str> = known().collect();
+        Err(format!("\"{stranger}\" is not a metric{hint}; there are: {}", list.join(", ")))
+    }
+
     /// Its columns in one table.
     pub fn columns_in(&self, table: Table) -> impl Iterator<Item = Column> + '_ {
         let name = self.name;
