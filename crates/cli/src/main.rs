@@ -2,6 +2,7 @@
 //! done by `phasegrid-trainer`, which lies beside it.
 
 mod arguments;
+mod client;
 mod commands;
 mod embedded;
 mod failure;

@@ -40,13 +40,18 @@ impl fmt::Display for Device {
     }
 }
 
+/// How to reach a coordinator.
+#[derive(Clone)]
+pub struct Connection {
+    /// `http://host:port` of the coordinator.
+    pub url: String,
+    /// Bearer token, if the coordinator asks for one.
+    pub token: Option<String>,
+}
+
 /// A worker's settings.
 #[derive(Clone, Debug)]
 pub struct WorkerConfig {
-    /// `http://host:port` of the coordinator.
-    pub coordinator: String,
-    /// Bearer token, if the coordinator asks for one.
-    pub token: Option<String>,
     /// Name in tables and logs; unique among the coordinator's workers.
     pub name: String,
     /// Where trainers compute.

@@ -1,6 +1,6 @@
 //! The worker: a supervisor without libtorch.
 //!
-//! [`run`] registers with a coordinator and keeps one slot per trainer busy: lease a unit, have a
+//! [`Worker`] starts its trainers, registers with a coordinator and keeps every trainer busy: lease a unit, have a
 //! trainer process train it, stage what it sends, complete the lease. A trainer that dies takes
 //! one attempt with it, never the worker; a coordinator that goes away is waited for while the
 //! trained results are kept.
@@ -19,6 +19,6 @@ mod slot;
 mod trainer;
 mod worker;
 
-pub use config::{Device, WorkerConfig, default_trainer_path};
+pub use config::{Connection, Device, WorkerConfig, default_trainer_path};
 pub use error::WorkerError;
-pub use worker::run;
+pub use worker::Worker;

@@ -33,8 +33,8 @@ pub(crate) struct Slot {
 
 impl Slot {
     /// Works until shutdown or an error that no retry mends.
-    pub(crate) async fn run(self) -> Result<(), WorkerError> {
-        let mut trainer: Option<Trainer> = Some(Trainer::start(&self.config).await?);
+    pub(crate) async fn run(self, trainer: Trainer) -> Result<(), WorkerError> {
+        let mut trainer = Some(trainer);
         let mut rate = 0.0;
         while !self.shutdown.is_cancelled() {
             let leased = tokio::select! {

@@ -46,6 +46,18 @@ pub(crate) struct Trainer {
     oom_kills_at_start: u64,
 }
 
+/// The dynamic loader's own words, and what to do about them.
+fn with_loader_hint(message: String) -> String {
+    let from_loader =
+        ["error while loading shared libraries", "symbol lookup error", "undefined symbol"];
+    if from_loader.iter().any(|phrase| message.contains(phrase)) {
+        return format!(
+            "{message} (libtorch is missing or of another version: run make setup, or point LD_LIBRARY_PATH at the lib folder of libtorch 2.11.0)"
+        );
+    }
+    message
+}
+
 fn codec() -> LengthDelimitedCodec {
     LengthDelimitedCodec::builder().max_frame_length(MAX_FRAME_BYTES).new_codec()
 }
@@ -106,7 +118,7 @@ impl Trainer {
             }
             Ok(Reply::Failed(failed)) => Err(unusable(failed.message)),
             Ok(_) => Err(unusable("it does not speak this phasegrid's language".into())),
-            Err((_, message)) => Err(unusable(message)),
+            Err((_, message)) => Err(unusable(with_loader_hint(message))),
         }
     }
 

@@ -1,21 +1,61 @@
 //! A worker's life: register, work, end.
 
 use crate::client::Client;
-use crate::config::WorkerConfig;
+use crate::config::{Connection, WorkerConfig};
 use crate::error::WorkerError;
 use crate::heartbeat;
 use crate::leases::Leases;
 use crate::slot::Slot;
+use crate::trainer::Trainer;
 use phasegrid_proto::v1::{Dataset, RegisterRequest};
 use phasegrid_store::{Store, registry_hash};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// Works for a coordinator until `shutdown`, then hands back what is not done. An error is what
-/// no retry mends: a refusal, another store, a trainer that cannot start.
-pub async fn run(config: WorkerConfig, shutdown: CancellationToken) -> Result<(), WorkerError> {
-    let client = Client::new(&config.coordinator, config.token.as_deref(), config.patience)?;
+/// A worker whose trainers run.
+pub struct Worker {
+    config: WorkerConfig,
+    trainers: Vec<Trainer>,
+}
+
+impl Worker {
+    /// Starts every trainer and waits until libtorch is loaded in each: a machine that cannot
+    /// train finds out before anything is asked of a coordinator or written to a store.
+    pub async fn start(config: WorkerConfig) -> Result<Worker, WorkerError> {
+        let mut starting = JoinSet::new();
+        for _ in 0..config.slots {
+            let config = config.clone();
+            starting.spawn(async move { Trainer::start(&config).await });
+        }
+        let mut trainers = Vec::new();
+        while let Some(started) = starting.join_next().await {
+            let started =
+                started.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+            trainers.push(started?);
+        }
+        Ok(Worker { config, trainers })
+    }
+
+    /// Works for a coordinator until `shutdown`, then hands back what is not done. An error is
+    /// what no retry mends: a refusal, another store, a trainer that cannot start again.
+    pub async fn run(
+        self,
+        connection: Connection,
+        shutdown: CancellationToken,
+    ) -> Result<(), WorkerError> {
+        let Worker { config, trainers } = self;
+        work(config, trainers, connection, shutdown).await
+    }
+}
+
+async fn work(
+    config: WorkerConfig,
+    trainers: Vec<Trainer>,
+    connection: Connection,
+    shutdown: CancellationToken,
+) -> Result<(), WorkerError> {
+    let client = Client::new(&connection.url, connection.token.as_deref(), config.patience)?;
     let registration = registration(&config).await;
     let response = tokio::select! {
         response = heartbeat::register(&client, &registration) => response?,
@@ -27,7 +67,7 @@ pub async fn run(config: WorkerConfig, shutdown: CancellationToken) -> Result<()
 
     let ending = shutdown.child_token();
     let mut slots = JoinSet::new();
-    for _ in 0..config.slots {
+    for trainer in trainers {
         let slot = Slot {
             config: config.clone(),
             client: client.clone(),
@@ -35,7 +75,7 @@ pub async fn run(config: WorkerConfig, shutdown: CancellationToken) -> Result<()
             leases: leases.clone(),
             shutdown: ending.clone(),
         };
-        slots.spawn(slot.run());
+        slots.spawn(slot.run(trainer));
     }
     let mut heart = tokio::spawn(heartbeat::beat(client, registration, leases, interval));
     let mut outcome = Ok(());

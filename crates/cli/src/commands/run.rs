@@ -1,7 +1,8 @@
 //! `phasegrid run`: a sweep on this machine, from file to figures.
 
 use crate::arguments::RunOptions;
-use crate::embedded::{self, Client, Embedded};
+use crate::client::Client;
+use crate::embedded::{self, Embedded};
 use crate::failure::Failure;
 use crate::progress::{Progress, trials_done};
 use crate::report;
@@ -61,6 +62,7 @@ pub(crate) fn run(options: &RunOptions) -> Result<(), Failure> {
 }
 
 async fn train(options: &RunOptions, source: &SweepSource) -> Result<Ending, Failure> {
+    let worker = embedded::start_worker(options, source).await?;
     let embedded = Embedded::start(&options.out, options.port).await?;
     let mut client = embedded.client().await?;
     let stop_worker = CancellationToken::new();
@@ -69,7 +71,7 @@ async fn train(options: &RunOptions, source: &SweepSource) -> Result<Ending, Fai
         Err(failure) => Err(failure),
         Ok(response) => {
             announce(options, &source.name, response.status.as_ref(), response.trials_added);
-            let worker = embedded.start_worker(options, source, stop_worker.clone());
+            let worker = embedded.employ(worker, stop_worker.clone());
             follow(&mut client, &source.name, worker, &stop_worker).await
         }
     };
