@@ -11,7 +11,7 @@ use phasegrid_proto::v1::{SubmitRequest, SubmitResponse};
 use phasegrid_store::Store;
 use phasegrid_worker::{Connection, Worker, WorkerConfig, WorkerError, default_trainer_path};
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -20,9 +20,15 @@ use tokio_util::sync::CancellationToken;
 /// Folder of the coordinator's state inside the store.
 pub(crate) const STATE_FOLDER: &str = "_state";
 
+/// Terms of the leases. The worker shares this process and the link is loopback, so silence soon
+/// means death; and a run that goes on after a crash first waits for the leases of the dead one.
+const LEASE: Duration = Duration::from_secs(10);
+const HEARTBEAT: Duration = Duration::from_secs(2);
+
 /// Coordinator and worker of one run.
 pub(crate) struct Embedded {
     coordinator: Coordinator,
+    state: PathBuf,
     stop_coordinator: CancellationToken,
     token: String,
 }
@@ -35,12 +41,13 @@ impl Embedded {
         let store = Store::open_or_create(&out.to_string_lossy(), &[STATE_FOLDER])?;
         let state = store.root().join(STATE_FOLDER);
         let token = random_token()?;
-        let mut config = Config::embedded(state, Arc::new(store), Some(token.clone()));
+        let mut config = Config::embedded(state.clone(), Arc::new(store), Some(token.clone()));
+        (config.scheduler.lease, config.scheduler.heartbeat) = (LEASE, HEARTBEAT);
         config.scheduler.registry_hash = phasegrid_store::registry_hash();
         config.listen = Listen::Bound(listener);
         let stop_coordinator = CancellationToken::new();
         let coordinator = serve(config, stop_coordinator.clone().cancelled_owned()).await?;
-        Ok(Embedded { coordinator, stop_coordinator, token })
+        Ok(Embedded { coordinator, state, stop_coordinator, token })
     }
 
     /// A client of the coordinator.
@@ -62,7 +69,11 @@ impl Embedded {
     /// Ends the coordinator; what it acknowledged is on disk.
     pub(crate) async fn stop(self) -> Result<(), Failure> {
         self.stop_coordinator.cancel();
-        Ok(self.coordinator.ended().await?)
+        let state = self.state;
+        self.coordinator
+            .ended()
+            .await
+            .map_err(|error| Failure::infrastructure(anyhow!("{}: {error}", state.display())))
     }
 }
 

@@ -39,7 +39,14 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (Failure::Work(error) | Failure::Usage(error) | Failure::Infrastructure(error)) = self;
-        write!(formatter, "{error:#}")
+        let mut text = error.to_string();
+        for cause in error.chain().skip(1).map(ToString::to_string) {
+            // Many an error says its cause itself.
+            if !text.contains(&cause) {
+                text = format!("{text}: {cause}");
+            }
+        }
+        formatter.write_str(&text)
     }
 }
 

@@ -75,6 +75,17 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the store takes no more: full, over its quota or read-only. Trying again does not
+    /// help until somebody makes room.
+    pub fn is_full(&self) -> bool {
+        use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        matches!(
+            self,
+            StoreError::Io { source, .. }
+                if matches!(source.kind(), StorageFull | QuotaExceeded | ReadOnlyFilesystem)
+        )
+    }
+
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
         let path = path.to_path_buf();
         move |source| StoreError::Io { action, path, source }
@@ -86,6 +97,9 @@ fn hint(source: &io::Error) -> &'static str {
         io::ErrorKind::StorageFull => " (free space there; what is published stays intact)",
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             " (choose a folder you may write to)"
+        }
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            " (a file stands in the way: choose another folder)"
         }
         _ => "",
     }

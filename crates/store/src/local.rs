@@ -65,9 +65,18 @@ impl LocalFolder {
         }
     }
 
-    /// Copies a staged file to its final name, durably and in one step.
+    /// Gives a staged file its final name, durably and in one step. The staged name stays; a second
+    /// link to the same bytes needs no space, so that a disk filled by staging can still publish.
     pub(crate) fn publish(&self, staged: &str, target: &str) -> Result<(), StoreError> {
         let source = self.path(staged);
+        let linked = self.temporary_path(target)?;
+        if fs::hard_link(&source, &linked).is_ok() {
+            let renamed = self.rename(&linked, &self.path(target));
+            // Renaming one link of a file over another does nothing and leaves both.
+            let _ = fs::remove_file(&linked);
+            return renamed;
+        }
+        // A file system without links.
         let bytes = fs::read(&source).map_err(StoreError::io("read", &source))?;
         self.write(target, &bytes)
     }
@@ -85,11 +94,15 @@ impl LocalFolder {
 
     /// A temporary lies below `_staging`, never beside its target, where a reader of the whole
     /// folder would meet it.
-    fn write_temporary(&self, relative: &str, bytes: &[u8]) -> Result<PathBuf, StoreError> {
+    fn temporary_path(&self, relative: &str) -> Result<PathBuf, StoreError> {
         let folder = self.path("_staging/_temporary");
         fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
         let unique = format!("{}-{:016x}", std::process::id(), random_bits());
-        let path = folder.join(format!("{}.{unique}", relative.replace('/', "_")));
+        Ok(folder.join(format!("{}.{unique}", relative.replace('/', "_"))))
+    }
+
+    fn write_temporary(&self, relative: &str, bytes: &[u8]) -> Result<PathBuf, StoreError> {
+        let path = self.temporary_path(relative)?;
         let result = File::create(&path).and_then(|mut file| {
             file.write_all(bytes)?;
             file.sync_all()

@@ -49,7 +49,9 @@ fn load_cuda_backend() -> anyhow::Result<()> {
     // loaded already; the library is never unloaded.
     let library = unsafe { Library::open(Some("libtorch_cuda.so"), RTLD_NOW | RTLD_GLOBAL) };
     let library = library.map_err(|error| {
-        anyhow::anyhow!("CUDA was asked for, but libtorch_cuda cannot be loaded ({error}): install libtorch with CUDA (make setup CUDA=1), or use --device cpu")
+        let reason = std::error::Error::source(&error)
+            .map_or_else(|| error.to_string(), ToString::to_string);
+        anyhow::anyhow!("CUDA was asked for, but libtorch_cuda cannot be loaded ({reason}): install libtorch with CUDA (make setup CUDA=1), or use --device cpu")
     })?;
     std::mem::forget(library);
     Ok(())

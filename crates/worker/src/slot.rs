@@ -20,6 +20,13 @@ const POLL_MS: u64 = 20_000;
 /// How often a result is staged before the store counts as failed.
 const STAGE_TRIES: u32 = 3;
 
+/// Why a result could not be staged.
+struct StageFailure {
+    message: String,
+    /// The store takes no more: trying again does not help.
+    is_full: bool,
+}
+
 /// What a slot works with.
 #[derive(Clone)]
 pub(crate) struct Slot {
@@ -136,11 +143,13 @@ impl Slot {
         rate: f64,
     ) -> Result<(), WorkerError> {
         let mut problem = String::new();
+        let mut is_full = false;
         for _ in 0..STAGE_TRIES {
             let manifest = match self.stage(key, output).await {
                 Ok(manifest) => manifest,
-                Err(message) => {
-                    problem = message;
+                Err(failure) => {
+                    is_full = failure.is_full;
+                    problem = failure.message;
                     tokio::time::sleep(Duration::from_millis(500)).await;
                     continue;
                 }
@@ -168,15 +177,31 @@ impl Slot {
                 }
             }
         }
-        self.fail(key, FailureCause::Store, problem).await
+        let failed = self.fail(key, FailureCause::Store, problem.clone()).await;
+        if is_full {
+            // Training on would only throw the results away.
+            let url = self.store.root().display().to_string();
+            return Err(WorkerError::Store { url, reason: problem });
+        }
+        failed
     }
 
-    async fn stage(&self, key: &LeaseKey, output: &UnitOutput) -> Result<Vec<StagedFile>, String> {
+    async fn stage(
+        &self,
+        key: &LeaseKey,
+        output: &UnitOutput,
+    ) -> Result<Vec<StagedFile>, StageFailure> {
         let unit_key = UnitKey { sweep: key.sweep.clone(), unit: key.unit, attempt: key.attempt };
         let (store, output) = (self.store.clone(), output.clone());
         let staged = tokio::task::spawn_blocking(move || output.stage(&store, &unit_key)).await;
-        let manifest =
-            staged.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+        let died = |error: tokio::task::JoinError| StageFailure {
+            message: error.to_string(),
+            is_full: false,
+        };
+        let manifest = staged.map_err(died)?.map_err(|error| StageFailure {
+            message: error.to_string(),
+            is_full: error.is_full(),
+        })?;
         let to_message = |file: phasegrid_store::StagedFile| StagedFile {
             table: file.table,
             path: file.path,

@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::task::JoinHandle;
 use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +25,10 @@ use tokio_util::sync::CancellationToken;
 const MAX_FRAME_BYTES: usize = 2 << 30;
 /// Lines of standard error kept for a failure's message.
 const KEPT_LINES: usize = 20;
+/// How long a trainer may take to load libtorch: gigabytes, perhaps from a cold network disk.
+const START_PATIENCE: Duration = Duration::from_secs(120);
+/// How long the last lines of a dead trainer are waited for; a child of its own may keep the pipe.
+const LAST_LINES_PATIENCE: Duration = Duration::from_secs(1);
 /// How long a trainer may take to stop a unit before it is killed.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -43,6 +48,7 @@ pub(crate) struct Trainer {
     requests: FramedWrite<ChildStdin, LengthDelimitedCodec>,
     replies: FramedRead<ChildStdout, LengthDelimitedCodec>,
     last_lines: Arc<Mutex<VecDeque<String>>>,
+    line_reader: JoinHandle<()>,
     oom_kills_at_start: u64,
 }
 
@@ -89,7 +95,7 @@ impl Trainer {
         };
         let last_lines = Arc::new(Mutex::new(VecDeque::new()));
         let kept = Arc::clone(&last_lines);
-        tokio::spawn(async move {
+        let line_reader = tokio::spawn(async move {
             let mut lines = BufReader::new(stderr).lines();
             while let Ok(Some(line)) = lines.next_line().await {
                 tracing::debug!(target: "phasegrid_trainer", "{line}");
@@ -105,9 +111,14 @@ impl Trainer {
             requests: FramedWrite::new(stdin, codec()),
             replies: FramedRead::new(stdout, codec()),
             last_lines,
+            line_reader,
             oom_kills_at_start: oom_kills_so_far(),
         };
-        match trainer.reply().await {
+        let Ok(first) = tokio::time::timeout(START_PATIENCE, trainer.reply()).await else {
+            let seconds = START_PATIENCE.as_secs();
+            return Err(unusable(format!("it is not ready after {seconds} s")));
+        };
+        match first {
             Ok(Reply::Ready(ready)) => {
                 tracing::debug!(
                     libtorch = ready.libtorch_version,
@@ -218,6 +229,7 @@ impl Trainer {
                 (FailureCause::Crash, "the trainer closed its pipe and had to be killed".into())
             }
         };
+        let _ = tokio::time::timeout(LAST_LINES_PATIENCE, &mut self.line_reader).await;
         let lines = self.last_lines.lock().unwrap_or_else(PoisonError::into_inner);
         if !lines.is_empty() {
             let text: Vec<&str> = lines.iter().map(String::as_str).collect();

@@ -76,10 +76,9 @@ async fn train(options: &RunOptions, source: &SweepSource) -> Result<Ending, Fai
         }
     };
     drop(client);
-    let stopped = embedded.stop().await;
-    let ending = ending?;
-    stopped?;
-    Ok(ending)
+    // Where the coordinator could not go on, that is why everything else failed.
+    embedded.stop().await?;
+    ending
 }
 
 fn announce(options: &RunOptions, name: &str, status: Option<&SweepStatus>, added: u64) {

@@ -1,0 +1,8 @@
+//! From a sweep file to tables and figures, and on again after every way to stop.
+
+mod diverging;
+mod faults;
+mod figures;
+mod grid;
+mod mnist;
+mod weights;
