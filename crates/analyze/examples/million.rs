@@ -7,7 +7,7 @@ mod fixture;
 mod synthetic;
 
 use fixture::Fixture;
-use phasegrid_analyze::{LayerPick, PhaseRequest, heat_map, phase, query};
+use phasegrid_analyze::{LayerPick, PhaseRequest, compact, heat_map, phase, query};
 use std::time::Instant;
 use synthetic::Synthetic;
 
@@ -41,7 +41,20 @@ fn main() {
     timed("phase, layers first", &|| {
         draw(PhaseRequest { layer: Some(LayerPick::First), ..base("rpd_gradient") });
     });
+    timed("phase, layers mean", &|| {
+        draw(PhaseRequest { layer: Some(LayerPick::Mean), ..base("rpd_gradient") });
+    });
+    timed("phase, layers first, joined", &|| {
+        let condition = Some("status <> 'none'".to_owned());
+        let layer = Some(LayerPick::First);
+        draw(PhaseRequest { condition, layer, ..base("rpd_gradient") });
+    });
     timed("query, group by", &|| {
         drop(query(&store, "SELECT depth, AVG(test_accuracy) FROM trials GROUP BY depth").unwrap());
+    });
+    timed("compact", &|| drop(compact(&store).unwrap()));
+    timed("phase, trials, compacted", &|| draw(base("test_accuracy")));
+    timed("phase, layers first, compacted", &|| {
+        draw(PhaseRequest { layer: Some(LayerPick::First), ..base("rpd_gradient") });
     });
 }

@@ -86,6 +86,11 @@ impl Condition {
         rows
     }
 
+    /// Whether it can be asked of measured rows alone: no part is about results in `trials`.
+    pub(crate) fn holds_for_rows(&self) -> bool {
+        self.on_trials.is_empty()
+    }
+
     /// Names of the hyperparameters its first parts ask about.
     pub(crate) fn hyperparameters(&self) -> Vec<String> {
         let mut names: Vec<String> = self.on_hyperparameters.iter().flat_map(columns_of).collect();

@@ -119,7 +119,8 @@ pub enum AnalyzeError {
     },
     /// A hyperparameter that varies without having been given a place.
     #[error(
-        "{name} has {count} values in the selection ({values}): make it --x, --y or --facet, fix it with --where, or average over it with --over {name}"
+        "{name} has {count} values in the selection ({values}): {}fix it with --where, or average over it with --over {name}",
+        options_in_words(options)
     )]
     Varies {
         /// The hyperparameter.
@@ -128,6 +129,8 @@ pub enum AnalyzeError {
         count: usize,
         /// The first of them.
         values: String,
+        /// Options that would give it a place; empty if there are none.
+        options: &'static str,
     },
     /// Nothing is left to draw.
     #[error("no trial of sweep {sweep} satisfies --where \"{expression}\"")]
@@ -197,6 +200,12 @@ pub enum AnalyzeError {
         /// What the renderer says.
         reason: String,
     },
+    /// Another compaction of the store is at work.
+    #[error("another `phasegrid compact` is at work on this store ({path} is locked): wait for it")]
+    CompactionBusy {
+        /// The lock.
+        path: PathBuf,
+    },
     /// A table could not be read.
     #[error("reading the store: {0}")]
     Read(#[from] PolarsError),
@@ -212,6 +221,7 @@ impl AnalyzeError {
                 | AnalyzeError::Malformed { .. }
                 | AnalyzeError::NewerFormat { .. }
                 | AnalyzeError::Render { .. }
+                | AnalyzeError::CompactionBusy { .. }
         )
     }
 
@@ -230,4 +240,8 @@ impl AnalyzeError {
             .unwrap_or_default();
         AnalyzeError::UnknownColumn { name: name.to_owned(), table: table.into(), suggestion }
     }
+}
+
+fn options_in_words(options: &str) -> String {
+    if options.is_empty() { String::new() } else { format!("make it {options}, ") }
 }

@@ -1,9 +1,12 @@
-//! A phase diagram as a table, one row a cell, and its files by extension.
+//! Results as tables, one row a cell or a point, and their files by extension.
 
+use crate::curve::{Curve, CurvePoint};
 use crate::diagram::{Cell, CellState, PhaseDiagram, ValueKind};
 use crate::error::{AnalyzeError, Result};
-use crate::figure::{heat_map, write_pdf, write_png, write_svg};
-use crate::level::column_of_levels;
+use crate::figure::{curve_figure, heat_map, rpd_figure, write_pdf, write_png, write_svg};
+use crate::level::{Level, column_of_levels};
+use crate::rpd::{RankDistribution, RpdLayer};
+use crate::statistics::Summary;
 use polars::prelude::*;
 use std::fs::File;
 use std::path::Path;
@@ -13,12 +16,30 @@ const EXTENSIONS: &str = ".svg, .png, .pdf, .csv or .parquet";
 
 /// Writes a diagram in the form its extension names: a figure or a table of its cells.
 pub fn write_diagram(diagram: &PhaseDiagram, path: &Path) -> Result<()> {
+    write(path, || heat_map(diagram), || cells_table(diagram))
+}
+
+/// Writes curves in the form the extension names: a figure or a table of its points.
+pub fn write_curve(curve: &Curve, path: &Path) -> Result<()> {
+    write(path, || curve_figure(curve), || curve_table(curve))
+}
+
+/// Writes rank distributions in the form the extension names: a figure or a table of their bins.
+pub fn write_rpd(distribution: &RankDistribution, path: &Path) -> Result<()> {
+    write(path, || rpd_figure(distribution), || rpd_table(distribution))
+}
+
+fn write(
+    path: &Path,
+    figure: impl FnOnce() -> String,
+    table: impl FnOnce() -> Result<DataFrame>,
+) -> Result<()> {
     match extension(path).as_str() {
-        "svg" => write_svg(&heat_map(diagram), path),
-        "png" => write_png(&heat_map(diagram), path),
-        "pdf" => write_pdf(&heat_map(diagram), path),
-        "csv" => write_csv(&mut cells_table(diagram)?, path),
-        "parquet" => write_parquet(&mut cells_table(diagram)?, path),
+        "svg" => write_svg(&figure(), path),
+        "png" => write_png(&figure(), path),
+        "pdf" => write_pdf(&figure(), path),
+        "csv" => write_csv(&mut table()?, path),
+        "parquet" => write_parquet(&mut table()?, path),
         _ => Err(AnalyzeError::Extension { path: path.to_path_buf(), expected: EXTENSIONS }),
     }
 }
@@ -78,6 +99,72 @@ pub fn cells_table(diagram: &PhaseDiagram) -> Result<DataFrame> {
         columns.push(Column::new((*name).into(), values));
     }
     Ok(DataFrame::new(cells.len(), columns)?)
+}
+
+/// Curves as a table, one row a point: what tells the lines apart by its name, `step`, counts,
+/// mean, deviation and interval.
+pub fn curve_table(curve: &Curve) -> Result<DataFrame> {
+    let points: Vec<(&Level, &CurvePoint)> = curve
+        .lines
+        .iter()
+        .flat_map(|line| line.points.iter().map(|point| (&line.level, point)))
+        .collect();
+    let mut columns = Vec::new();
+    if let Some(by) = &curve.by {
+        let levels: Vec<Level> = points.iter().map(|(level, _)| (*level).clone()).collect();
+        columns.push(column_of_levels(&by.name, &levels));
+    }
+    let whole = |value: fn(&CurvePoint) -> i64| {
+        points.iter().map(|(_, point)| value(point)).collect::<Vec<i64>>()
+    };
+    columns.push(Column::new("step".into(), whole(|point| point.step)));
+    columns.push(Column::new("n".into(), whole(|point| point.n as i64)));
+    columns.push(Column::new("n_null".into(), whole(|point| point.n_null as i64)));
+    let summaries: Vec<&Summary> = points.iter().map(|(_, point)| &point.summary).collect();
+    columns.extend(moments(&summaries));
+    Ok(DataFrame::new(points.len(), columns)?)
+}
+
+/// Rank distributions as a table, one row a bin: whether it is of the linear `control`, `layer`,
+/// ends of the bin, `n`, mean, deviation and interval.
+pub fn rpd_table(distribution: &RankDistribution) -> Result<DataFrame> {
+    let selected = distribution.layers.iter().map(|layer| (false, layer));
+    let control = distribution.control.iter().map(|layer| (true, layer));
+    let bins: Vec<(bool, &RpdLayer, usize)> = selected
+        .chain(control)
+        .flat_map(|(control, layer)| (0..layer.density.len()).map(move |bin| (control, layer, bin)))
+        .collect();
+    let edge = |layer: &RpdLayer, bin: usize| bin as f64 / layer.density.len() as f64;
+    let column = |value: &dyn Fn(&RpdLayer, usize) -> f64| {
+        bins.iter().map(|(_, layer, bin)| value(layer, *bin)).collect::<Vec<f64>>()
+    };
+    let mut columns = vec![
+        Column::new("control".into(), bins.iter().map(|bin| bin.0).collect::<Vec<_>>()),
+        Column::new("layer".into(), bins.iter().map(|bin| bin.1.layer).collect::<Vec<_>>()),
+        Column::new("bin_low".into(), column(&edge)),
+        Column::new("bin_high".into(), column(&|layer, bin| edge(layer, bin + 1))),
+        Column::new("n".into(), bins.iter().map(|bin| bin.1.n as i64).collect::<Vec<_>>()),
+    ];
+    let summaries: Vec<&Summary> =
+        bins.iter().map(|(_, layer, bin)| &layer.density[*bin]).collect();
+    columns.extend(moments(&summaries));
+    Ok(DataFrame::new(bins.len(), columns)?)
+}
+
+/// Columns `mean`, `std`, `ci_low` and `ci_high`.
+fn moments(summaries: &[&Summary]) -> Vec<Column> {
+    type Moment = fn(&Summary) -> Option<f64>;
+    let moments: [(&str, Moment); 4] = [
+        ("mean", |summary| summary.mean),
+        ("std", |summary| summary.std),
+        ("ci_low", |summary| summary.ci_low),
+        ("ci_high", |summary| summary.ci_high),
+    ];
+    let column = |(name, moment): (&str, Moment)| {
+        let values: Vec<Option<f64>> = summaries.iter().map(|summary| moment(summary)).collect();
+        Column::new(name.into(), values)
+    };
+    moments.map(column).to_vec()
 }
 
 type Named<T> = (&'static str, fn(&Cell) -> T);

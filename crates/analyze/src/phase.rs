@@ -10,7 +10,7 @@ use crate::level::{CodedColumn, Level};
 use crate::plan::SweepPlan;
 use crate::read_trials::Reading;
 use crate::request::{PhaseRequest, Stat};
-use crate::selection::{check_axes, check_nothing_else_varies, tasks_of};
+use crate::selection::{Places, Selection, check_places, tasks_of};
 use crate::source::{Source, value_kind};
 use crate::store::Store;
 use polars::prelude::DataFrame;
@@ -30,7 +30,8 @@ pub fn phase(store: &Store, request: &PhaseRequest) -> Result<PhaseDiagram> {
         trials = derived.add_to(trials);
         schema = trials.collect_schema()?;
     }
-    check_axes(request, &schema)?;
+    let places = places(request);
+    check_places(&places, &schema)?;
     let source = Source::resolve(store, &sweep, request, &schema)?;
     let (table, value_type) = match &source {
         Source::Trials => ("trials", schema.try_get(&request.value)?.clone()),
@@ -45,7 +46,15 @@ pub fn phase(store: &Store, request: &PhaseRequest) -> Result<PhaseDiagram> {
         }
     };
     let selected = condition.filter_trials(trials.clone());
-    check_nothing_else_varies(&selected, &schema, request, &sweep)?;
+    let selection = Selection {
+        sweep: &sweep,
+        trials: &selected,
+        schema: &schema,
+        condition: condition.text(),
+        places: &places,
+        options: "--x, --y or --facet",
+    };
+    selection.check_nothing_else_varies()?;
 
     let coordinates: Vec<&str> = coordinates(request);
     let reading = Reading {
@@ -95,6 +104,13 @@ pub fn phase(store: &Store, request: &PhaseRequest) -> Result<PhaseDiagram> {
         cells,
         sweep,
     })
+}
+
+fn places(request: &PhaseRequest) -> Places<'_> {
+    let mut places: Places = vec![("--x", &request.x), ("--y", &request.y)];
+    places.extend(request.facet.iter().map(|name| ("--facet", name.as_str())));
+    places.extend(request.over.iter().map(|name| ("--over", name.as_str())));
+    places
 }
 
 fn coordinates(request: &PhaseRequest) -> Vec<&str> {

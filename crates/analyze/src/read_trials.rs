@@ -28,6 +28,9 @@ const TRIAL: &str = "trial_id";
 impl Reading<'_> {
     /// Coordinates, status, value and (for radii) censoring of every selected trial.
     pub(crate) fn collect(&self) -> Result<DataFrame> {
+        if let Some(frame) = self.collect_without_join()? {
+            return Ok(frame);
+        }
         let mut columns: Vec<Expr> = self.coordinates.iter().map(|name| col(*name)).collect();
         columns.push(col("status").alias(STATUS));
         let trials = self.condition.filter_trials(self.trials.clone());
@@ -61,6 +64,83 @@ impl Reading<'_> {
         Ok(collect_streaming(plan)?)
     }
 
+    /// The same without a join, where the measured table has a row at the last step for exactly
+    /// the trials that finished: those rows, and the other trials without a value. The rows of
+    /// `layers` carry every hyperparameter, and joining a long table by text is slow.
+    fn collect_without_join(&self) -> Result<Option<DataFrame>> {
+        let Source::Measured { scan, layer, step, schema, .. } = self.source else {
+            return Ok(None);
+        };
+        let needs_depth = matches!(layer, Some(LayerPick::Number(_) | LayerPick::Last));
+        let has_all = self.coordinates.iter().all(|name| schema.contains(name))
+            && (!needs_depth || schema.contains("depth"));
+        // Text of diverged trials counts too: they are no rows without a value.
+        if !has_all || !self.condition.holds_for_rows() || self.kind == ValueKind::Category {
+            return Ok(None);
+        }
+        let rows = self.condition.filter_rows(scan.as_ref().clone());
+        self.check_pick(&rows, *layer, *step)?;
+        let picked = match (step, schema.contains("steps")) {
+            (StepPick::Number(number), _) => col("step").eq(lit(*number)),
+            (StepPick::Last, true) => col("step").eq(col("steps")),
+            (StepPick::Last, false) => match largest(&rows, "step")? {
+                Some(last) => col("step").eq(lit(last)),
+                None => return Ok(None),
+            },
+        };
+        let rows = self.pick_layer(rows.filter(picked), *layer, schema);
+
+        let trials = self.condition.filter_trials(self.trials.clone());
+        let is_ok = col("status").eq(lit("ok")).fill_null(lit(false));
+        // A trial that has no such layer is in the diagram all the same.
+        let is_shallow = match layer {
+            Some(LayerPick::Number(number)) => col("depth").lt(lit(*number)),
+            _ => lit(false),
+        };
+        let without_value = is_ok.clone().not().or(is_shallow);
+        let columns = || self.coordinates.iter().map(|name| col(*name));
+        let nothing = lit(NULL).cast(DataType::Float64).alias(VALUE);
+        let status = col("status").alias(STATUS);
+        let rest = trials.clone().filter(without_value);
+        let rest =
+            collect_streaming(rest.select(columns().chain([status, nothing]).collect::<Vec<_>>()))?;
+
+        let unfinished = trials.clone().filter(is_ok.not()).select([col(TRIAL)]);
+        let mut rows = rows;
+        if rest.height() > 0 {
+            rows = rows.anti_join(unfinished, col(TRIAL), col(TRIAL));
+        }
+        let status = lit("ok").alias(STATUS);
+        if *layer == Some(LayerPick::Mean) {
+            let first = self.coordinates.iter().map(|name| col(*name).first());
+            let mean = self.typed().mean().alias(VALUE);
+            rows = rows.group_by([col(TRIAL)]).agg(first.chain([mean]).collect::<Vec<_>>());
+            rows = rows.select(columns().chain([status, col(VALUE)]).collect::<Vec<_>>());
+        } else {
+            let value = self.typed().alias(VALUE);
+            rows = rows.select(columns().chain([status, value]).collect::<Vec<_>>());
+        }
+        let mut frame = collect_streaming(rows)?;
+        let total = collect_streaming(trials.select([len().cast(DataType::UInt64).alias("n")]))?;
+        let total = total.column("n")?.u64()?.get(0).unwrap_or(0) as usize;
+        if frame.height() + rest.height() != total || frame.schema() != rest.schema() {
+            return Ok(None);
+        }
+        frame.vstack_mut(&rest)?;
+        Ok(Some(frame))
+    }
+
+    fn pick_layer(&self, rows: LazyFrame, layer: Option<LayerPick>, schema: &Schema) -> LazyFrame {
+        match layer {
+            Some(LayerPick::First) => rows.filter(col("layer").eq(lit(1))),
+            Some(LayerPick::Number(number)) => rows.filter(col("layer").eq(lit(number))),
+            Some(LayerPick::Last) if schema.contains("depth") => {
+                rows.filter(col("layer").eq(col("depth")))
+            }
+            _ => rows,
+        }
+    }
+
     fn censored_trials(&self) -> Result<Option<LazyFrame>> {
         let (ValueKind::Radius, Some(space)) = (self.kind, radius_space(self.value)) else {
             return Ok(None);
@@ -85,14 +165,7 @@ impl Reading<'_> {
         schema: &Schema,
     ) -> Result<LazyFrame> {
         self.check_pick(&rows, layer, step)?;
-        match layer {
-            Some(LayerPick::First) => rows = rows.filter(col("layer").eq(lit(1))),
-            Some(LayerPick::Number(number)) => rows = rows.filter(col("layer").eq(lit(number))),
-            Some(LayerPick::Last) if schema.contains("depth") => {
-                rows = rows.filter(col("layer").eq(col("depth")));
-            }
-            _ => {}
-        }
+        rows = self.pick_layer(rows, layer, schema);
         if let StepPick::Number(number) = step {
             rows = rows.filter(col("step").eq(lit(number)));
         }

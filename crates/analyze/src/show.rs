@@ -32,14 +32,33 @@ pub struct TrialReport {
 
 /// Finds the trial whose identity begins with `prefix` (all of it, or enough digits).
 pub fn show(store: &Store, prefix: &str) -> Result<TrialReport> {
+    let (found, trial_id) = matching(store, None, prefix)?;
+    report(store, &found, &trial_id)
+}
+
+/// Sweep and identity of the trial whose identity begins with `prefix`.
+pub(crate) fn find_trial(
+    store: &Store,
+    sweep: Option<&str>,
+    prefix: &str,
+) -> Result<(String, String)> {
+    let (found, trial_id) = matching(store, sweep, prefix)?;
+    Ok((cell_text(&found.column("sweep")?.get(0)?), trial_id))
+}
+
+/// Rows of the one trial whose identity begins with `prefix`, and the identity.
+fn matching(store: &Store, sweep: Option<&str>, prefix: &str) -> Result<(DataFrame, String)> {
     let unknown = || AnalyzeError::UnknownTrial { prefix: prefix.to_owned() };
     let wanted = prefix.trim().to_lowercase();
     if wanted.is_empty() || !wanted.chars().all(|digit| digit.is_ascii_hexdigit()) {
         return Err(unknown());
     }
-    let trials = store.scan_all("trials")?;
-    let trials =
-        trials.ok_or_else(|| AnalyzeError::NoTrials { path: store.root().to_path_buf() })?;
+    let trials = match sweep {
+        Some(sweep) => store.scan("trials", &store.choose_sweep(Some(sweep))?)?,
+        None => store
+            .scan_all("trials")?
+            .ok_or_else(|| AnalyzeError::NoTrials { path: store.root().to_path_buf() })?,
+    };
     let matching =
         trials.filter(begins_with(&wanted)).sort(["trial_id", "sweep"], Default::default());
     let found = collect_streaming(matching)?;
@@ -48,7 +67,7 @@ pub fn show(store: &Store, prefix: &str) -> Result<TrialReport> {
     distinct.dedup();
     match distinct.as_slice() {
         [] => Err(unknown()),
-        [only] => report(store, &found, only),
+        [only] => Ok((found, (*only).to_owned())),
         several => {
             let mut matches =
                 several.iter().take(MOST_LISTED).copied().collect::<Vec<_>>().join(", ");

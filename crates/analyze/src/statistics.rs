@@ -45,13 +45,22 @@ impl Summary {
         }
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
         let std = (squares / (count - 1.0)).sqrt();
-        let half = t_975(values.len() - 1) * std / count.sqrt();
+        let Summary { median, q25, q75, .. } = quartiles;
+        Summary { median, q25, q75, ..Summary::of_moments(values.len(), mean, Some(std)) }
+    }
+
+    /// The statistics that follow from count, mean and deviation (ddof 1): no quartiles.
+    pub(crate) fn of_moments(count: usize, mean: f64, std: Option<f64>) -> Summary {
+        let Some(std) = std.filter(|_| count > 1) else {
+            return Summary { mean: Some(mean), ..Summary::default() };
+        };
+        let half = t_975(count - 1) * std / (count as f64).sqrt();
         Summary {
             mean: Some(mean),
             std: Some(std),
             ci_low: Some(mean - half),
             ci_high: Some(mean + half),
-            ..quartiles
+            ..Summary::default()
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Opening a store and scanning its tables, hive partition by hive partition.
 
 use crate::error::{AnalyzeError, Result};
+use crate::manifest::files_to_read;
 use polars::prelude::*;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -48,8 +49,13 @@ impl Store {
 
     /// Sweeps with published trials, by name.
     pub fn sweeps(&self) -> Result<Vec<String>> {
+        self.sweeps_with("trials")
+    }
+
+    /// Sweeps with published rows of a table, by name.
+    pub(crate) fn sweeps_with(&self, table: &str) -> Result<Vec<String>> {
         let mut names = BTreeSet::new();
-        for entry in list(&self.root.join("trials"))? {
+        for entry in list(&self.root.join(table))? {
             let Some(name) = sweep_of(&entry) else { continue };
             if !shards(&entry)?.is_empty() {
                 names.insert(name);
@@ -83,19 +89,29 @@ impl Store {
         })
     }
 
-    /// As [`Store::scan`]; `None` where the sweep has no such table.
+    /// As [`Store::scan`]; `None` where the sweep has no such table. Compacted files are read in
+    /// place of the shards they stand for.
     pub fn try_scan(&self, table: &str, sweep: &str) -> Result<Option<LazyFrame>> {
-        let prefix = self.root.join(table);
-        let files = shards(&prefix.join(format!("sweep={sweep}")))?;
-        if files.is_empty() {
+        let shards = self.shards_of(table, sweep)?;
+        if shards.is_empty() {
             return Ok(None);
         }
+        self.scan_files(&files_to_read(&self.root, table, sweep, shards)).map(Some)
+    }
+
+    /// Published shards of a table of a sweep, in order.
+    pub(crate) fn shards_of(&self, table: &str, sweep: &str) -> Result<Vec<PathBuf>> {
+        shards(&self.root.join(table).join(format!("sweep={sweep}")))
+    }
+
+    /// A lazy scan of these files, which lie in partitions of the store.
+    pub(crate) fn scan_files(&self, files: &[PathBuf]) -> Result<LazyFrame> {
         let paths = files
             .iter()
             .map(|file| PlRefPath::try_from_path(file))
             .collect::<PolarsResult<Vec<_>>>()?;
         // The partition column comes from the path, so that a filter on `sweep` skips files.
-        let hive_start_idx = PlRefPath::try_from_path(&prefix)?.as_str().len();
+        let hive_start_idx = PlRefPath::try_from_path(&self.root)?.as_str().len();
         let schema = Schema::from_iter([Field::new("sweep".into(), DataType::String)]);
         let hive_options = HiveOptions {
             enabled: Some(true),
@@ -109,7 +125,7 @@ impl Store {
             allow_missing_columns: true,
             ..Default::default()
         };
-        Ok(Some(LazyFrame::scan_parquet_files(paths.into(), options)?))
+        Ok(LazyFrame::scan_parquet_files(paths.into(), options)?)
     }
 
     /// One table over every sweep: the union of their schemas, null where a sweep has no such

@@ -1,8 +1,9 @@
 //! The command line's shape. Help texts of hyperparameters, metrics and tasks come from their
 //! registries, not from here.
 
+use crate::cluster_arguments::ClusterCommand;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use phasegrid_analyze::{LayerPick, Stat, StepPick};
+use phasegrid_analyze::{CurveLayer, LayerPick, Stat, StepPick};
 use phasegrid_worker::Device;
 use std::path::PathBuf;
 
@@ -25,14 +26,22 @@ pub(crate) enum Command {
     Run(RunOptions),
     /// Draw a phase diagram from the tables of a store
     Phase(PhaseOptions),
+    /// Draw a measured value against the training step, with a band over seeds
+    Curve(CurveOptions),
+    /// Draw the rank probability distribution of every layer, beside the linear network's
+    Rpd(RpdOptions),
     /// Ask the tables of a store in SQL
     Query(QueryOptions),
     /// Show one trial: its hyperparameters, result and layers
     Show(ShowOptions),
+    /// Write few large sorted files beside the shards of a store, for faster reading
+    Compact(CompactOptions),
     /// What each metric and column means
     Metrics(MetricsOptions),
     /// The tasks there are
     Tasks(TasksOptions),
+    #[command(flatten)]
+    Cluster(ClusterCommand),
 }
 
 /// Options of `run`.
@@ -64,6 +73,12 @@ pub(crate) struct RunOptions {
     /// Draw no figures at the end
     #[arg(long)]
     pub(crate) no_figures: bool,
+    /// Take over a sweep of this name that another coordinator began in the same store
+    #[arg(long)]
+    pub(crate) adopt: bool,
+    /// Allow a sweep that saves more than 100,000 weight files
+    #[arg(long)]
+    pub(crate) many_weight_files: bool,
 }
 
 /// Options of `phase`.
@@ -99,6 +114,59 @@ pub(crate) struct PhaseOptions {
     #[arg(long = "where", value_name = "EXPR")]
     pub(crate) condition: Option<String>,
     /// Hyperparameter the statistic runs over, beside the seeds; may be repeated
+    #[arg(long, value_name = "AXIS")]
+    pub(crate) over: Vec<String>,
+    /// The figure or table to write: .svg .png .pdf .csv .parquet; may be repeated
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(crate) out: Vec<PathBuf>,
+}
+
+/// Options of `curve`.
+#[derive(Args)]
+pub(crate) struct CurveOptions {
+    /// Folder of the store
+    pub(crate) store: PathBuf,
+    /// Column of the tables layers or history; `phasegrid metrics` lists them
+    #[arg(long)]
+    pub(crate) value: String,
+    /// Hyperparameter with one line a value
+    #[arg(long, value_name = "HYPERPARAMETER")]
+    pub(crate) by: Option<String>,
+    /// all (one line a layer), first, last, mean or a number, for columns of the table layers
+    #[arg(long)]
+    pub(crate) layer: Option<CurveLayer>,
+    /// The sweep; needed where the store holds several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) sweep: Option<String>,
+    /// SQL condition on the columns, such as "depth = 2 AND batch_size = 32"
+    #[arg(long = "where", value_name = "EXPR")]
+    pub(crate) condition: Option<String>,
+    /// Hyperparameter the mean runs over, beside the seeds; may be repeated
+    #[arg(long, value_name = "AXIS")]
+    pub(crate) over: Vec<String>,
+    /// The figure or table to write: .svg .png .pdf .csv .parquet; may be repeated
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(crate) out: Vec<PathBuf>,
+}
+
+/// Options of `rpd`.
+#[derive(Args)]
+pub(crate) struct RpdOptions {
+    /// Folder of the store
+    pub(crate) store: PathBuf,
+    /// One trial: its id, or the first digits
+    #[arg(long, value_name = "ID", conflicts_with = "condition")]
+    pub(crate) trial: Option<String>,
+    /// SQL condition on the columns, such as "depth = 4 AND learning_rate = 0.1"
+    #[arg(long = "where", value_name = "EXPR")]
+    pub(crate) condition: Option<String>,
+    /// last or a step
+    #[arg(long)]
+    pub(crate) step: Option<StepPick>,
+    /// The sweep; needed where the store holds several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) sweep: Option<String>,
+    /// Hyperparameter the mean runs over, beside the seeds; may be repeated
     #[arg(long, value_name = "AXIS")]
     pub(crate) over: Vec<String>,
     /// The figure or table to write: .svg .png .pdf .csv .parquet; may be repeated
@@ -144,6 +212,13 @@ pub(crate) struct ShowOptions {
     /// Form of the answer
     #[arg(long, value_enum, default_value_t = TextForm::Table)]
     pub(crate) output: TextForm,
+}
+
+/// Options of `compact`.
+#[derive(Args)]
+pub(crate) struct CompactOptions {
+    /// Folder of the store
+    pub(crate) store: PathBuf,
 }
 
 /// Options of `metrics`.

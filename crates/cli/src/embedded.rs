@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) const STATE_FOLDER: &str = "_state";
 
 /// Terms of the leases. The worker shares this process and the link is loopback, so silence soon
-/// means death; and a run that goes on after a crash first waits for the leases of the dead one.
+/// means death; and no lease outlives the run that crashed.
 const LEASE: Duration = Duration::from_secs(10);
 const HEARTBEAT: Duration = Duration::from_secs(2);
 
@@ -43,6 +43,7 @@ impl Embedded {
         let token = random_token()?;
         let mut config = Config::embedded(state.clone(), Arc::new(store), Some(token.clone()));
         (config.scheduler.lease, config.scheduler.heartbeat) = (LEASE, HEARTBEAT);
+        config.scheduler.recovered_lease = Duration::ZERO;
         config.scheduler.registry_hash = phasegrid_store::registry_hash();
         config.listen = Listen::Bound(listener);
         let stop_coordinator = CancellationToken::new();
@@ -113,11 +114,12 @@ fn listen(port: u16) -> Result<TcpListener, Failure> {
 pub(crate) async fn submit(
     client: &mut Client,
     source: &SweepSource,
+    adopt: bool,
 ) -> Result<SubmitResponse, Failure> {
     let request = SubmitRequest {
         sweep_file: source.text.clone(),
         train_rows: source.train_rows.clone().into_iter().collect(),
-        adopt: false,
+        adopt,
         owner: std::env::var("USER").unwrap_or_default(),
     };
     let response = client.submit(request).await.map_err(ServiceError::from)?;

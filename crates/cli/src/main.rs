@@ -3,6 +3,7 @@
 
 mod arguments;
 mod client;
+mod cluster_arguments;
 mod commands;
 mod embedded;
 mod failure;
@@ -20,10 +21,14 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Run(options) => commands::run::run(&options),
         Command::Phase(options) => commands::phase::run(&options),
+        Command::Curve(options) => commands::curve::run(&options),
+        Command::Rpd(options) => commands::rpd::run(&options),
         Command::Query(options) => commands::query::run(&options),
         Command::Show(options) => commands::show::run(&options),
+        Command::Compact(options) => commands::compact::run(&options),
         Command::Metrics(options) => commands::metrics::run(&options),
         Command::Tasks(options) => commands::tasks::run(&options),
+        Command::Cluster(command) => commands::cluster::run(&command),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

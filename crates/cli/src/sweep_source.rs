@@ -2,10 +2,13 @@
 
 use crate::failure::Failure;
 use anyhow::anyhow;
-use phasegrid_spec::{SweepFile, TrainRows};
+use phasegrid_spec::{Block, Measure, SaveWeights, Sweep, SweepFile, TrainRows};
 use phasegrid_store::MetricDescription;
 use std::collections::BTreeMap;
 use std::path::Path;
+
+/// Weight files a sweep may write without being told that this is meant.
+const MAX_WEIGHT_FILES: u64 = 100_000;
 
 /// A sweep file that can be submitted.
 pub(crate) struct SweepSource {
@@ -14,6 +17,8 @@ pub(crate) struct SweepSource {
     pub(crate) tasks: Vec<String>,
     /// Training rows of each task.
     pub(crate) train_rows: BTreeMap<String, u64>,
+    /// Files of weights the sweep would write.
+    pub(crate) weight_files: u64,
     /// What a user should know of the data.
     pub(crate) notes: Vec<String>,
 }
@@ -31,6 +36,7 @@ pub(crate) fn read(file: &Path, data_dir: Option<&Path>) -> Result<SweepSource, 
         text,
         tasks: Vec::new(),
         train_rows: BTreeMap::new(),
+        weight_files: 0,
         notes: Vec::new(),
     };
     for task in parsed.tasks() {
@@ -40,7 +46,7 @@ pub(crate) fn read(file: &Path, data_dir: Option<&Path>) -> Result<SweepSource, 
         source.train_rows.insert(task.clone(), dataset.train.rows() as u64);
         source.tasks.push(task);
     }
-    let (measure, _) =
+    let (measure, block) =
         parsed.resolve(&TrainRows(source.train_rows.clone())).map_err(Failure::usage)?;
     let smallest = source.train_rows.values().min().copied().unwrap_or(u64::MAX);
     if measure.probe_samples > smallest {
@@ -49,5 +55,36 @@ pub(crate) fn read(file: &Path, data_dir: Option<&Path>) -> Result<SweepSource, 
             measure.probe_samples
         ));
     }
+    source.weight_files = weight_files(&source.name, &measure, block);
     Ok(source)
+}
+
+impl SweepSource {
+    /// Refuses a folder of weights that no file system enjoys, unless it was asked for by name.
+    pub(crate) fn check_weight_files(&self, allowed: bool) -> Result<(), Failure> {
+        if allowed || self.weight_files <= MAX_WEIGHT_FILES {
+            return Ok(());
+        }
+        Err(Failure::usage(anyhow!(
+            "save_weights would write {} files, more than {MAX_WEIGHT_FILES}: measure fewer steps, save fewer weights, or say --many-weight-files",
+            self.weight_files
+        )))
+    }
+}
+
+/// Weight files the sweep writes; iterates the points where it writes any.
+fn weight_files(name: &str, measure: &Measure, block: Block) -> u64 {
+    let sweep = Sweep::new(name, measure.clone(), vec![block]);
+    let mut files_of = std::collections::HashMap::new();
+    match measure.save_weights {
+        SaveWeights::None => 0,
+        SaveWeights::Final => sweep.count(),
+        SaveWeights::All => sweep
+            .trials()
+            .map(|(_, trial)| {
+                let steps = trial.steps;
+                *files_of.entry(steps).or_insert_with(|| measure.metric_steps(steps).len() as u64)
+            })
+            .sum(),
+    }
 }

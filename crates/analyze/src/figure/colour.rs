@@ -131,6 +131,28 @@ pub(super) fn palette(categories: &[String]) -> Vec<Rgb> {
         .collect()
 }
 
+/// Colours of lines that stand for names (P. Tol's bright scheme, the lightest ones last).
+const LINES: [Rgb; 7] = [
+    Rgb(0x44, 0x77, 0xaa),
+    Rgb(0xee, 0x66, 0x77),
+    Rgb(0x22, 0x88, 0x33),
+    Rgb(0xaa, 0x33, 0x77),
+    Rgb(0xcc, 0xbb, 0x44),
+    Rgb(0x66, 0xcc, 0xee),
+    Rgb(0x77, 0x77, 0x77),
+];
+
+/// The colour of the line of this rank among lines without an order.
+pub(super) fn of_name(rank: usize) -> Rgb {
+    LINES[rank % LINES.len()]
+}
+
+/// The colour of the line of this rank among `count` lines in order. The yellow end of the map,
+/// which is faint on paper, is left out.
+pub(super) fn of_rank(rank: usize, count: usize) -> Rgb {
+    if count < 2 { LINES[0] } else { viridis(0.88 * rank as f64 / (count - 1) as f64) }
+}
+
 /// Orders categories: phases as metrics.md lists them, anything else by name.
 pub(super) fn sort_categories(categories: &mut [String]) {
     let place =

@@ -1,6 +1,6 @@
 //! The phase diagram as a heat map: panels in a grid, one scale, one legend, a caption.
 
-use super::colour::Rgb;
+use super::caption;
 use super::legend::{LARGE, SMALL, categories_height, draw_marks, draw_scale};
 use super::marks::Mark;
 use super::panel::{TICK, TICK_GAP, draw_cells, draw_x_ticks, draw_y_ticks};
@@ -57,18 +57,12 @@ pub fn heat_map(diagram: &PhaseDiagram) -> String {
     if legend_height > 0.0 {
         y += legend_height + 6.0;
     }
-    scene.open_group("caption");
     let mut caption = caption(diagram);
     if scale == Scale::Nothing {
         // Without a scale nothing else names the value.
         caption = format!("{title}: no value · {caption}");
     }
-    for line in wrap(&caption, SMALL, right - MARGIN) {
-        let style = TextStyle::new(SMALL, Anchor::Start).coloured(Rgb::GREY);
-        scene.text(MARGIN, y + SMALL * CAP_HEIGHT, &line, style);
-        y += SMALL * LINE_HEIGHT;
-    }
-    scene.close_group();
+    y += caption::draw(&mut scene, &caption, full(y));
     scene.finish(right + MARGIN, y + MARGIN - 2.0, &title)
 }
 
@@ -118,11 +112,7 @@ fn caption(diagram: &PhaseDiagram) -> String {
     if !diagram.condition.is_empty() {
         parts.push(format!("where {}", diagram.condition));
     }
-    // A short part stays on one line.
-    let keep = |part: String| {
-        if part.chars().count() <= 40 { part.replace(' ', "\u{a0}") } else { part }
-    };
-    parts.into_iter().map(keep).collect::<Vec<_>>().join(" · ")
+    caption::join(parts)
 }
 
 /// How far labels reach beyond a panel on both sides together.

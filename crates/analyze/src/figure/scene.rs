@@ -142,6 +142,43 @@ impl Scene {
         self.push(format_args!("<path d=\"{path}\" fill=\"{fill}\"/>"));
     }
 
+    /// One open line, dashed.
+    pub(super) fn dashes(&mut self, points: &[(f64, f64)], colour: Rgb, thickness: f64) {
+        let (path, thickness) = (path_of(points), number(thickness));
+        self.push(format_args!(
+            "<path d=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"{thickness}\" stroke-dasharray=\"3.2 2\"/>"
+        ));
+    }
+
+    /// A filled polygon that what lies behind it shows through.
+    pub(super) fn veil(&mut self, polygon: &[(f64, f64)], fill: Rgb, opacity: f64) {
+        let path = path_of(polygon);
+        self.push(format_args!("<path d=\"{path}Z\" fill=\"{fill}\" fill-opacity=\"{opacity}\"/>"));
+    }
+
+    /// A dot, with a tooltip where it is not empty.
+    pub(super) fn dot(&mut self, (x, y): (f64, f64), radius: f64, fill: Rgb, tooltip: &str) {
+        let (x, y, radius) = (number(x), number(y), number(radius));
+        let title = match tooltip {
+            "" => String::new(),
+            text => format!("<title>{}</title>", escape(text)),
+        };
+        self.push(format_args!(
+            "<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\" fill=\"{fill}\">{title}</circle>"
+        ));
+    }
+
+    /// Opens a group of which only what lies inside the area shows. `id` names the area; it must
+    /// be the only one of that name.
+    pub(super) fn open_clipped(&mut self, class: &str, id: &str, area: Area) {
+        let Area { x, y, width, height } = area;
+        let (x, y, width, height) = (number(x), number(y), number(width), number(height));
+        self.define(&format!(
+            "<clipPath id=\"{id}\"><rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"/></clipPath>"
+        ));
+        self.push(format_args!("<g class=\"{class}\" clip-path=\"url(#{id})\">"));
+    }
+
     /// One line of text whose baseline starts, is centred, or ends at the position.
     pub(super) fn text(&mut self, x: f64, y: f64, text: &str, style: TextStyle) {
         let anchor = match style.anchor {

@@ -1,6 +1,7 @@
 //! Cells worked by hand: counts, statistics, censoring, layers and steps, missing cells.
 
 use super::fixture::{Fixture, trial_ids};
+use super::synthetic::Synthetic;
 use phasegrid_analyze::{
     Cell, CellState, LayerPick, Level, PhaseDiagram, PhaseRequest, Stat, StepPick, phase,
 };
@@ -335,4 +336,40 @@ fn documents_of_real_sweep_files_give_scales_and_cells() {
     let states: Vec<CellState> = diagram.cells.iter().map(|cell| cell.state).collect();
     use CellState::{Missing, Outside, Value};
     assert_eq!(states, [Missing, Missing, Value, Missing, Missing, Missing, Missing, Outside]);
+}
+
+#[test]
+fn reading_without_a_join_gives_what_the_join_gives() {
+    let fixture = Fixture::new();
+    let sweep = Synthetic { depths: vec![1, 3], widths: vec![8, 16], rates: 6, seeds: 4 };
+    sweep.write(&fixture, "s", 1);
+    let store = fixture.open();
+    for layer in [LayerPick::First, LayerPick::Last, LayerPick::Mean, LayerPick::Number(2)] {
+        for step in [StepPick::Last, StepPick::Number(500), StepPick::Number(0)] {
+            let over_depths = PhaseRequest {
+                layer: Some(layer),
+                step: Some(step),
+                facet: Some("depth".into()),
+                stat: Some(Stat::Median),
+                ..PhaseRequest::new("learning_rate", "width", "rpd_gradient")
+            };
+            let direct = phase(&store, &over_depths).unwrap();
+            // A condition on results can only be asked of `trials`, and so forces the join.
+            let condition = Some("status <> 'none'".to_owned());
+            let joined = phase(&store, &PhaseRequest { condition, ..over_depths }).unwrap();
+            // Means over layers differ in the last digit with the order of the sum.
+            let close = |one: Option<f64>, two: Option<f64>| match (one, two) {
+                (Some(one), Some(two)) => (one - two).abs() < 1e-12,
+                (one, two) => one == two,
+            };
+            for (one, two) in direct.cells.iter().zip(&joined.cells) {
+                let what = format!("{layer} {step}: {one:?} {two:?}");
+                let counts = |cell: &Cell| (cell.n, cell.n_ok, cell.n_diverged, cell.n_null);
+                assert_eq!((counts(one), one.state), (counts(two), two.state), "{what}");
+                assert!(close(one.value, two.value), "{what}");
+                assert!(close(one.summary.ci_low, two.summary.ci_low), "{what}");
+            }
+            assert!(direct.cells.iter().any(|cell| cell.n_diverged > 0));
+        }
+    }
 }

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod aggregation;
+mod compaction;
+mod curves;
 mod figures;
 mod fixture;
 mod real_store;

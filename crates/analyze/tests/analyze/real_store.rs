@@ -2,7 +2,7 @@
 
 use super::fixture::Fixture;
 use phasegrid_analyze::{
-    LayerPick, PhaseRequest, RowFormat, heat_map, phase, query, show, write_rows,
+    LayerPick, PhaseRequest, RowFormat, compact, heat_map, phase, query, show, write_rows,
 };
 use phasegrid_spec::{Hyperparameters, TrialId};
 use phasegrid_store::{Cell, Table, TableBuilder, encode_shard};
@@ -74,4 +74,28 @@ fn shards_of_the_store_crate_are_drawn_queried_and_shown() {
     let report = show(&store, &id.to_string()).unwrap();
     assert_eq!((report.layers.height(), report.status.as_str()), (2, "ok"));
     assert!(report.to_text().unwrap().contains("2023-11-14"), "{}", report.to_text().unwrap());
+}
+
+#[test]
+fn every_column_survives_compaction_and_reads_beside_new_shards() {
+    let (fixture, _) = written();
+    let store = fixture.open();
+    let sql =
+        ["SELECT * FROM trials ORDER BY trial_id", "SELECT * FROM layers ORDER BY trial_id, layer"];
+    let before = sql.map(|sql| query(&store, sql).unwrap());
+    let compacted = compact(&store).unwrap();
+    assert_eq!(compacted.iter().map(|table| table.rows).collect::<Vec<_>>(), [4, 6]);
+    for (sql, before) in sql.iter().zip(&before) {
+        let after = query(&store, sql).unwrap();
+        assert_eq!(after.schema(), before.schema());
+        assert!(after.equals_missing(before), "{sql}");
+    }
+    for table in ["trials", "layers"] {
+        let folder = fixture.file(table).join("sweep=s");
+        std::fs::copy(folder.join("unit=0.parquet"), folder.join("unit=1.parquet")).unwrap();
+    }
+    for (sql, before) in sql.iter().zip(&before) {
+        let both = query(&store, sql).unwrap();
+        assert_eq!((both.height(), both.schema()), (2 * before.height(), before.schema()));
+    }
 }

@@ -25,6 +25,7 @@ enum Ending {
 pub(crate) fn run(options: &RunOptions) -> Result<(), Failure> {
     let started = Instant::now();
     let source = sweep_source::read(&options.file, options.data.as_deref())?;
+    source.check_weight_files(options.many_weight_files)?;
     for note in &source.notes {
         eprintln!("note: {note}");
     }
@@ -66,7 +67,7 @@ async fn train(options: &RunOptions, source: &SweepSource) -> Result<Ending, Fai
     let embedded = Embedded::start(&options.out, options.port).await?;
     let mut client = embedded.client().await?;
     let stop_worker = CancellationToken::new();
-    let submitted = embedded::submit(&mut client, source).await;
+    let submitted = embedded::submit(&mut client, source, options.adopt).await;
     let ending = match submitted {
         Err(failure) => Err(failure),
         Ok(response) => {

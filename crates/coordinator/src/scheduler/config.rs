@@ -7,6 +7,9 @@ use std::time::Duration;
 pub struct SchedulerConfig {
     /// How long a lease lasts without a heartbeat.
     pub lease: Duration,
+    /// How long a lease that was open when the coordinator ended lasts after it is back; zero
+    /// where no worker can have outlived the coordinator, because they shared its process.
+    pub recovered_lease: Duration,
     /// How often workers are asked to send heartbeats.
     pub heartbeat: Duration,
     /// Hash of the hyperparameter and column registries workers must have; empty = not checked.
@@ -27,6 +30,7 @@ impl Default for SchedulerConfig {
     fn default() -> Self {
         Self {
             lease: Duration::from_secs(60),
+            recovered_lease: Duration::from_secs(60),
             heartbeat: Duration::from_secs(10),
             registry_hash: String::new(),
             crashes_to_fail: 3,

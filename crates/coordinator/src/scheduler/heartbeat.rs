@@ -103,7 +103,7 @@ impl Scheduler {
             return None;
         }
         let name = Arc::clone(name);
-        self.hold(key, &name, now);
+        self.hold(key, &name, now, self.config.lease);
         effects.record(Record::UnitLeased { unit: key, attempt, worker: worker.to_owned() });
         Some(key)
     }

@@ -223,7 +223,7 @@ impl Scheduler {
             dataset,
             lease: self.config.lease,
         };
-        self.hold(key, worker, now);
+        self.hold(key, worker, now, self.config.lease);
         effects.record(Record::UnitLeased {
             unit: key,
             attempt: grant.attempt,

@@ -26,7 +26,7 @@ pub struct RecoveryError {
 }
 
 impl Scheduler {
-    /// Goes on where the log ends. Every open lease gets a full term; what was won but not seen to
+    /// Goes on where the log ends. Every open lease gets the term set for that; what was won but not seen to
     /// be published is published again, and staging that was not seen to be cleared is cleared.
     pub fn recover(
         snapshot: Snapshot,
@@ -74,7 +74,8 @@ impl Scheduler {
                     .workers
                     .entry(Arc::clone(&name))
                     .or_insert_with(|| Worker::unregistered(&worker, now));
-                scheduler.hold(key, &name, now);
+                let term = scheduler.config.recovered_lease;
+                scheduler.hold(key, &name, now, term);
             }
             for key in unfinished {
                 scheduler.start_publishing(key, effects);

@@ -118,13 +118,9 @@ impl Scheduler {
     }
 
     /// Gives the unit to a worker from `now` on; the attempt is the caller's business.
-    pub(super) fn hold(&mut self, key: UnitKey, worker: &Arc<str>, now: Duration) {
-        let lease = Lease {
-            worker: Arc::clone(worker),
-            granted: now,
-            expires: now + self.config.lease,
-            progress: 0.0,
-        };
+    pub(super) fn hold(&mut self, key: UnitKey, worker: &Arc<str>, now: Duration, term: Duration) {
+        let lease =
+            Lease { worker: Arc::clone(worker), granted: now, expires: now + term, progress: 0.0 };
         self.set_state(key, UnitState::Leased(lease));
     }
 

@@ -2,7 +2,7 @@
 
 use super::rig::{Rig, name, one_shape};
 use crate::model::Cause;
-use crate::scheduler::{HeartbeatAnswer, Job, UnknownWorker, Verdict};
+use crate::scheduler::{HeartbeatAnswer, Job, SchedulerConfig, UnknownWorker, Verdict};
 
 #[test]
 fn an_open_lease_gets_a_full_term_and_its_worker_is_asked_to_register_again() {
@@ -32,6 +32,22 @@ fn a_worker_that_never_comes_back_loses_its_lease_after_a_term() {
     rig.pass(61);
     rig.register("heir");
     rig.pass(2);
+    assert_eq!(rig.lease("heir").attempt, 2);
+}
+
+#[test]
+fn leases_that_cannot_have_outlived_the_coordinator_are_free_after_the_first_back_off() {
+    let mut rig = Rig::with_config(SchedulerConfig {
+        recovered_lease: std::time::Duration::ZERO,
+        ..SchedulerConfig::default()
+    });
+    rig.submit(&one_shape(1));
+    rig.register("w");
+    rig.lease("w");
+    rig.crash();
+    rig.register("heir");
+    rig.pass(0);
+    rig.pass(1);
     assert_eq!(rig.lease("heir").attempt, 2);
 }
 

@@ -1,0 +1,26 @@
+//! `phasegrid curve`: a measured value against the training step.
+
+use crate::arguments::CurveOptions;
+use crate::failure::Failure;
+use phasegrid_analyze::{CurveRequest, check_output, curve, open_store, write_curve};
+
+pub(crate) fn run(options: &CurveOptions) -> Result<(), Failure> {
+    for path in &options.out {
+        check_output(path)?;
+    }
+    let store = open_store(&options.store)?;
+    let request = CurveRequest {
+        value: options.value.clone(),
+        by: options.by.clone(),
+        layer: options.layer,
+        sweep: options.sweep.clone(),
+        condition: options.condition.clone(),
+        over: options.over.clone(),
+    };
+    let curve = curve(&store, &request)?;
+    for path in &options.out {
+        write_curve(&curve, path)?;
+        println!("{}", path.display());
+    }
+    Ok(())
+}
