@@ -24,6 +24,8 @@ pub enum Scope {
     Layer(usize),
     /// Noise scaled to each unit's weight vector.
     Filter,
+    /// Each row's own radius, along rays.
+    Sample,
 }
 
 impl Scope {
@@ -35,6 +37,7 @@ impl Scope {
             Scope::Class(class) => format!("class:{class}"),
             Scope::Layer(layer) => format!("layer:{layer}"),
             Scope::Filter => "filter".into(),
+            Scope::Sample => "sample".into(),
         }
     }
 }
@@ -90,11 +93,7 @@ impl BasinRow {
     }
 
     /// Fills in a crossing; `sampling_sd` is the standard error of the share at the radius.
-    pub(crate) fn with(
-        mut self,
-        crossing: &Crossing,
-        sampling_sd: impl Fn(&[bool]) -> f64,
-    ) -> Self {
+    pub(crate) fn with(mut self, crossing: &Crossing, sampling_sd: impl Fn(&[u32]) -> f64) -> Self {
         match crossing {
             Crossing::Below => {
                 (self.lo, self.hi) = (Some(0.0), Some(SMALLEST));
@@ -112,6 +111,19 @@ impl BasinRow {
         }
         self
     }
+
+    /// Fills in median and quartiles of sorted radii, infinite above the grid.
+    pub(crate) fn with_quartiles(mut self, sorted: &[f64]) -> Self {
+        [self.lo, self.radius, self.hi] = [0.25, 0.5, 0.75].map(|share| quantile(sorted, share));
+        let median = sorted.get(sorted.len() / 2);
+        if self.radius.is_none() && median.is_some() {
+            self.censored = Some(Censored::Right);
+        }
+        if self.radius.is_some_and(|radius| radius < SMALLEST) {
+            (self.radius, self.censored) = (None, Some(Censored::Left));
+        }
+        self
+    }
 }
 
 /// theta0: 1/2 for four or more classes \[P\], (1 + 1/K)/2 for fewer \[O\].
@@ -122,9 +134,9 @@ pub fn headline_threshold(classes: i64) -> f64 {
 /// Further thresholds of scope `all`. \[O\]
 pub(crate) const FURTHER_THRESHOLDS: [f64; 2] = [0.7, 0.9];
 
-/// A family of one group.
-pub(crate) fn alone(cells: Vec<usize>, threshold: f64) -> Family {
-    Family { groups: vec![Group { cells, threshold }], with_error: true }
+/// A family of one group, with its error.
+pub(crate) fn alone(blocks: Vec<usize>, threshold: f64) -> Family {
+    Family { groups: vec![Group { blocks, threshold }], with_error: true, ranks: Vec::new() }
 }
 
 /// Standard error of the mean of `values` (ddof 1); NaN of fewer than two.
@@ -138,7 +150,13 @@ pub(crate) fn standard_error(values: &[f64]) -> f64 {
 /// The quantile of sorted values at `share` of the way, linear between neighbours; `None` where
 /// a neighbour is infinite.
 pub(crate) fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
-    let position = share * sorted.len().checked_sub(1)? as f64;
-    let (below, above) = (sorted[position.floor() as usize], sorted[position.ceil() as usize]);
+    let [below, above] = quantile_ranks(sorted.len(), share)?.map(|rank| sorted[rank]);
+    let position = share * (sorted.len() - 1) as f64;
     Some(below + (above - below) * position.fract()).filter(|value| value.is_finite())
+}
+
+/// The ranks between which a quantile lies; `None` of nothing.
+pub(crate) fn quantile_ranks(count: usize, share: f64) -> Option<[usize; 2]> {
+    let position = share * count.checked_sub(1)? as f64;
+    Some([position.floor() as usize, position.ceil() as usize])
 }

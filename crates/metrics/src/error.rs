@@ -37,6 +37,9 @@ pub enum MetricError {
         /// The most that are possible.
         limit: usize,
     },
+    /// The gradient of the loss could not be taken.
+    #[error("gradient: {0}")]
+    Gradient(#[from] phasegrid_nn::NnError),
     /// libtorch refused an operation or a transfer to the host.
     #[error("libtorch: {0}")]
     Torch(#[from] tch::TchError),

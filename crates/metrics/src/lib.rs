@@ -10,20 +10,28 @@
 //! that does not exist is null, never NaN, and never disturbs another trial's. This crate
 //! knows no table schema, sweep, store or network.
 
+mod affine;
 mod basin;
-mod basin_memo;
 mod basin_solver;
 mod classes;
 mod context;
+mod curvature;
 mod error;
 mod field;
 mod host;
+mod kernel;
+mod lanczos;
 mod lmap;
 mod metric;
 mod moments;
+mod nearest;
+mod noise;
+mod noisy_rows;
+mod noisy_weights;
 mod order;
 mod output;
 mod pairs;
+mod per_row;
 pub mod phase;
 mod rank;
 mod rank_device;
@@ -40,11 +48,14 @@ mod weighted;
 
 pub use basin::{BasinRow, Censored, Scope, Space, headline_threshold};
 pub use context::{Context, Probe, TestSet};
+pub use curvature::Curvature;
 pub use error::MetricError;
+pub use kernel::Kernel;
 pub use lmap::LinearMap;
 pub use metric::Metric;
+pub use nearest::nearest_train_rms;
 pub use order::Order;
-pub use output::{Cell, LayerColumns, MetricOutput, ResampledGradients};
+pub use output::{Cell, LayerColumns, MetricOutput, ResampledGradients, TrialColumns};
 pub use registry::{REGISTRY, metric};
 pub use sample_basin::SampleBasin;
 pub use weight_basin::WeightBasin;

@@ -12,6 +12,11 @@ pub trait Metric: Sync {
     /// The per-layer columns it fills, in order.
     fn columns(&self) -> &'static [&'static str];
 
+    /// The columns by trial it fills, in order.
+    fn trial_columns(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Measures all trials of the unit at once. A value that does not exist is null and never
     /// touches another trial's.
     ///

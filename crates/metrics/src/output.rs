@@ -64,6 +64,20 @@ impl LayerColumns {
     }
 }
 
+/// Columns of a trial at a step, beside its layers.
+#[derive(Clone, Debug, Default)]
+pub struct TrialColumns {
+    /// Name, then the values [trial].
+    pub columns: Vec<(&'static str, Vec<Cell>)>,
+}
+
+impl TrialColumns {
+    /// The values of that column, [trial].
+    pub fn get(&self, name: &str) -> Option<&[Cell]> {
+        self.columns.iter().find(|(known, _)| *known == name).map(|(_, values)| values.as_slice())
+    }
+}
+
 /// g_l under the within-class resamples of the probe, the same resamples for every trial,
 /// layer and step: what `phase` takes the error of a slope over layers from.
 #[derive(Clone, Debug, Default)]
@@ -74,12 +88,14 @@ pub struct ResampledGradients {
 
 /// Everything one metric measured at one step, for all trials of a unit.
 ///
-/// Further kinds of output (rows of another table, columns by trial) are further fields.
+/// Further kinds of output (rows of another table) are further fields.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct MetricOutput {
     /// Per-layer columns, in the order of [`Metric::columns`](crate::Metric::columns).
     pub layers: LayerColumns,
+    /// Columns by trial, in the order of [`Metric::trial_columns`](crate::Metric::trial_columns).
+    pub trials: TrialColumns,
     /// From "order" only.
     pub resampled_gradients: Option<ResampledGradients>,
     /// Rows of the table `basins`, by trial.

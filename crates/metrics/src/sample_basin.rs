@@ -1,24 +1,21 @@
 //! The metric "sample_basin": how much noise on the inputs the classification survives.
 //! docs/metrics.md, section 3.
 
-use std::collections::HashMap;
-
-use phasegrid_nn::{BATCH_NORM_EPSILON, Ensemble, apply_activation, correct_rows};
 use phasegrid_tasks::stream::Stream;
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use crate::basin::{
-    BasinRow, FURTHER_THRESHOLDS, Scope, Space, alone, headline_threshold, standard_error,
+    BasinRow, FURTHER_THRESHOLDS, Scope, Space, alone, headline_threshold, quantile, standard_error,
 };
-use crate::basin_memo::Memo;
-use crate::basin_solver::{Family, Group, solve};
+use crate::basin_solver::{Crossing, Family, Group, Problem, Ranks, solve};
 use crate::classes::read_labels;
 use crate::context::Context;
 use crate::error::MetricError;
-use crate::host::to_flags;
 use crate::metric::Metric;
+use crate::noise::{NoiseKey, kept_or_drawn};
+use crate::noisy_rows::{NoisyRows, Shape};
 use crate::output::MetricOutput;
-use crate::streams::{SAMPLE_NOISE, balanced_rows};
+use crate::streams::{SAMPLE_NOISE, SAMPLE_RAYS, balanced_rows};
 
 /// Probe rows that noise is put on, balanced over the classes. \[O\]
 const ROWS: usize = 250;
@@ -26,13 +23,22 @@ const ROWS: usize = 250;
 const DRAWS: usize = 8;
 /// Absolute accuracy at which the scope `all_abs` has its radius. \[P\]
 const ABSOLUTE_THRESHOLD: f64 = 0.5;
+/// Probe rows with a radius of their own, balanced over the classes. \[O\]
+const OWN_ROWS: usize = 50;
+/// Rays along which a row is followed. \[O\]
+const RAYS: usize = 32;
+/// Ranks of the two rays in the middle, whose radii make the median.
+const MIDDLE_RAYS: [usize; 2] = [RAYS / 2 - 1, RAYS / 2];
+/// Bytes that the products of the first layer may take at a time.
+const PRODUCT_BYTES: usize = 128 << 20;
 
 /// Radii in sample space: the sd of Gaussian noise on every input at which the share of
 /// initially correct probe rows still classified as their label falls to a threshold.
 ///
 /// Rows of the table `basins`: scope `all` at theta0, 0.7 and 0.9; `all_abs` (absolute
 /// accuracy 1/2) where the accuracy starts above; `class:k` at theta0 for every class with a
-/// correct row. The noise of (row, draw) is the same for every amplitude and trial.
+/// correct row; `sample`, median and quartiles over rows of the row's own radius. The noise of
+/// (row, draw) is the same for every amplitude and trial, the rays for every row too.
 #[derive(Debug)]
 pub struct SampleBasin;
 
@@ -48,199 +54,207 @@ impl Metric for SampleBasin {
     fn measure(&self, context: &Context<'_>) -> Result<MetricOutput, MetricError> {
         context.validate()?;
         let labels = read_labels(&context.probe.labels, context.probe.classes, "probe.labels")?;
-        let mut draws = Draws::new(context);
-        let mut noise: Option<Noise> = None;
+        let logits = &context.forward.logits;
+        let width = context.ensemble.layers[0].weight.size()[1] as usize;
+        let bytes = ROWS * (DRAWS + 1) * width * logits.kind().elt_size_in_bytes();
         let mut basins = Vec::new();
-        for (trial, labels) in labels.iter().enumerate() {
-            let rows = balanced_rows(labels, ROWS, context.probe.seed);
-            if rows.is_empty() {
-                continue;
-            }
-            let own = match noise.take() {
-                Some(known) if known.rows == rows => known,
-                _ => draws.noise(rows),
-            };
-            basins.extend(Trial::new(context, trial, labels, &own).basins()?);
-            noise = Some(own);
+        let trials: Vec<usize> = (0..labels.len()).collect();
+        for chunk in trials.chunks((PRODUCT_BYTES / bytes.max(1)).max(1)) {
+            let own_labels: Vec<&[u32]> =
+                chunk.iter().map(|&trial| labels[trial].as_slice()).collect();
+            basins.extend(pooled(context, chunk, &own_labels)?);
+            basins.extend(by_row(context, chunk, &own_labels)?);
         }
+        basins.sort_by_key(|row| row.trial);
         Ok(MetricOutput { basins, ..MetricOutput::default() })
     }
 }
 
-/// The noise on some rows of the probe.
-struct Noise {
-    rows: Vec<usize>,
-    /// xi, [rows·draws, n_0], row by row.
-    values: Tensor,
-}
-
-/// The draws of every row asked for so far.
-struct Draws<'a> {
-    context: &'a Context<'a>,
-    of_row: HashMap<usize, Tensor>,
-}
-
-impl<'a> Draws<'a> {
-    fn new(context: &'a Context<'a>) -> Draws<'a> {
-        Draws { context, of_row: HashMap::new() }
-    }
-
-    fn noise(&mut self, rows: Vec<usize>) -> Noise {
-        let of_rows: Vec<Tensor> = rows.iter().map(|&row| self.of_row(row)).collect();
-        let like = &self.context.forward.logits;
-        let values = Tensor::cat(&of_rows, 0).to_kind(like.kind()).to_device(like.device());
-        Noise { rows, values }
-    }
-
-    /// [draws, n_0] f32; stream (probe_seed, row, draw).
-    fn of_row(&mut self, row: usize) -> Tensor {
-        let inputs = self.context.ensemble.layers[0].weight.size()[2];
-        let seed = self.context.probe.seed;
-        let values = self.of_row.entry(row).or_insert_with(|| {
-            let draw = |draw| {
-                let mut stream = Stream::new(seed, SAMPLE_NOISE, &[row as u64, draw]);
-                stream.normals_f32(inputs as usize)
-            };
-            let values: Vec<f32> = (0..DRAWS as u64).flat_map(draw).collect();
-            Tensor::from_slice(&values).view([DRAWS as i64, inputs])
+/// The rows that noise is put on, by trial.
+fn rows_of(context: &Context<'_>, labels: &[&[u32]], count: usize) -> Vec<Vec<usize>> {
+    let mut rows: Vec<Vec<usize>> = Vec::with_capacity(labels.len());
+    for (index, own) in labels.iter().enumerate() {
+        let same = labels[..index].iter().position(|other| other == own);
+        rows.push(match same {
+            Some(known) => rows[known].clone(),
+            None => balanced_rows(own, count, context.probe.seed),
         });
-        values.shallow_clone()
     }
+    rows
 }
 
-/// One trial's network and its noisy rows.
-struct Trial<'a> {
-    trial: usize,
-    ensemble: Ensemble,
-    classes: i64,
-    /// Label of each row.
-    labels: Vec<u32>,
-    /// Which rows are classified as their label without noise; `None` if a logit is not finite.
-    initially: Option<Vec<bool>>,
-    /// Label of each cell, [1, rows·draws].
-    cell_labels: Tensor,
-    /// h^(1) = clean + sigma·noisy, both [1, n_1, rows·draws]: the first layer (with batch
-    /// norm) is affine, so its products serve every amplitude.
-    clean: Tensor,
-    noisy: Tensor,
-    rows: &'a [usize],
+/// The scopes whose share is pooled over rows.
+fn pooled(
+    context: &Context<'_>,
+    trials: &[usize],
+    labels: &[&[u32]],
+) -> Result<Vec<BasinRow>, MetricError> {
+    let rows = rows_of(context, labels, ROWS);
+    if rows.iter().any(Vec::is_empty) {
+        return Ok(Vec::new());
+    }
+    let noise = |rows: &[usize]| row_noise(context, rows);
+    let noisy =
+        NoisyRows::new(context, trials, labels, &rows, &noise, Shape::Copies { of_row: DRAWS })?;
+    let asked: Vec<Asked> = (0..trials.len())
+        .map(|position| {
+            let own_labels: Vec<usize> =
+                rows[position].iter().map(|&row| labels[position][row] as usize).collect();
+            Asked::new(trials[position], context.probe.classes, &own_labels, &noisy.kept[position])
+        })
+        .collect();
+    let problems: Vec<Problem> = asked.iter().map(|asked| asked.problem.clone()).collect();
+    let crossings = solve(&problems, |requests| noisy.correct(requests))?;
+    let mut basins = Vec::new();
+    for (asked, crossings) in asked.into_iter().zip(&crossings) {
+        let found = asked.rows.into_iter().zip(crossings.iter().flatten());
+        basins.extend(asked.null_rows);
+        basins.extend(found.map(|(row, crossing)| row.with(crossing, error_over_rows)));
+    }
+    Ok(basins)
 }
 
-impl<'a> Trial<'a> {
-    fn new(context: &Context<'_>, trial: usize, labels: &[u32], noise: &'a Noise) -> Trial<'a> {
-        let ensemble = context.ensemble.select(&[trial as i64]);
-        let index: Vec<i64> = noise.rows.iter().map(|&row| row as i64).collect();
-        let index = Tensor::from_slice(&index).to_device(ensemble.device());
-        let own_labels: Vec<u32> = noise.rows.iter().map(|&row| labels[row]).collect();
-        let cell_labels: Vec<i64> =
-            own_labels.iter().flat_map(|&label| [i64::from(label); DRAWS]).collect();
-        let cell_labels =
-            Tensor::from_slice(&cell_labels).to_device(ensemble.device()).unsqueeze(0);
+/// What is asked of one trial, and the rows it fills.
+struct Asked {
+    problem: Problem,
+    /// One row a group, in order.
+    rows: Vec<BasinRow>,
+    /// Rows without a radius.
+    null_rows: Vec<BasinRow>,
+}
 
-        let logits = context.forward.logits.narrow(0, trial as i64, 1).index_select(2, &index);
-        let row_labels: Vec<i64> = own_labels.iter().map(|&label| i64::from(label)).collect();
-        let row_labels = Tensor::from_slice(&row_labels).to_device(ensemble.device()).unsqueeze(0);
-        let is_finite = logits.isfinite().all().int64_value(&[]) == 1;
-        let initially =
-            is_finite.then(|| to_flags(&correct_rows(&logits, &row_labels))).and_then(Result::ok);
-
-        let first = &ensemble.layers[0];
-        let probe = context.probe.rows.select(&[trial as i64]);
-        let inputs = probe.groups[0].inputs.index_select(0, &index);
-        let product = |inputs: &Tensor| first.weight.matmul(&inputs.tr());
-        let clean = product(&inputs) + &first.bias;
-        let clean = clean.repeat_interleave_self_int(DRAWS as i64, 2, None);
-        let noisy = product(&noise.values);
-        let (clean, noisy) = match &first.batch_norm {
-            None => (clean, noisy),
-            Some(norm) => {
-                let scale = &norm.gamma / (&norm.var + BATCH_NORM_EPSILON).sqrt();
-                ((clean - &norm.mean) * &scale + &norm.beta, noisy * scale)
-            }
-        };
-        Trial {
-            trial,
-            classes: context.probe.classes,
-            labels: own_labels,
-            initially,
-            cell_labels,
-            clean,
-            noisy,
-            rows: &noise.rows,
-            ensemble,
-        }
-    }
-
-    /// Which cells of some rows are classified as their label with noise of these sds.
-    fn correct(&self, rows: &[usize], amplitudes: &[f64]) -> Result<Vec<bool>, MetricError> {
-        let sigma: Vec<f64> = amplitudes.iter().flat_map(|&sd| [sd; DRAWS]).collect();
-        let sigma = Tensor::from_slice(&sigma).to_kind(self.noisy.kind());
-        let sigma = sigma.to_device(self.noisy.device());
-        let cells: Vec<i64> =
-            rows.iter().flat_map(|row| (row * DRAWS) as i64..((row + 1) * DRAWS) as i64).collect();
-        let cells = Tensor::from_slice(&cells).to_device(self.noisy.device());
-        let own = |values: &Tensor| match rows.len() == self.rows.len() {
-            true => values.shallow_clone(),
-            false => values.index_select(-1, &cells),
-        };
-        let fields = own(&self.noisy) * sigma + own(&self.clean);
-        let outputs = apply_activation(self.ensemble.activation, &fields);
-        let logits = self.ensemble.logits_after(1, &outputs);
-        to_flags(&correct_rows(&logits, &own(&self.cell_labels)))
-    }
-
-    fn basins(&self) -> Result<Vec<BasinRow>, MetricError> {
-        let theta = headline_threshold(self.classes);
+impl Asked {
+    /// `labels` and `kept` of each row: its class, and whether it is initially correct.
+    fn new(trial: usize, classes: i64, labels: &[usize], kept: &[bool]) -> Asked {
+        let theta = headline_threshold(classes);
         let thresholds = [theta, FURTHER_THRESHOLDS[0], FURTHER_THRESHOLDS[1]];
-        let null = |scope, threshold| BasinRow::null(self.trial, Space::Sample, scope, threshold);
-        let kept = self.cells_where(|row| self.initially.as_ref().is_some_and(|rows| rows[row]));
-        if kept.is_empty() {
-            return Ok(thresholds.map(|threshold| null(Scope::All, threshold)).to_vec());
+        let null = |scope, threshold| BasinRow::null(trial, Space::Sample, scope, threshold);
+        let correct: Vec<usize> = (0..kept.len()).filter(|&row| kept[row]).collect();
+        let mut asked = Asked {
+            problem: Problem { families: Vec::new(), block_length: DRAWS },
+            rows: Vec::new(),
+            null_rows: Vec::new(),
+        };
+        if correct.is_empty() {
+            asked.null_rows = thresholds.map(|threshold| null(Scope::All, threshold)).to_vec();
+            return asked;
         }
-        let mut families: Vec<Family> =
-            thresholds.iter().map(|&threshold| alone(kept.clone(), threshold)).collect();
-        let mut rows: Vec<Vec<BasinRow>> =
-            thresholds.iter().map(|&threshold| vec![null(Scope::All, threshold)]).collect();
-        let everything = self.cells_where(|_| true);
-        if kept.len() as f64 > ABSOLUTE_THRESHOLD * everything.len() as f64 {
-            families.push(alone(everything, ABSOLUTE_THRESHOLD));
-            rows.push(vec![null(Scope::AllAbs, ABSOLUTE_THRESHOLD)]);
+        let mut ask = |blocks: Vec<usize>, scope, threshold| {
+            asked.problem.families.push(alone(blocks, threshold));
+            asked.rows.push(null(scope, threshold));
+        };
+        for threshold in thresholds {
+            ask(correct.clone(), Scope::All, threshold);
         }
-        let (mut groups, mut class_rows) = (Vec::new(), Vec::new());
-        for class in 0..self.classes as usize {
-            let cells: Vec<usize> = kept
-                .iter()
-                .copied()
-                .filter(|cell| self.labels[cell / DRAWS] as usize == class)
-                .collect();
-            if !cells.is_empty() {
-                groups.push(Group { cells, threshold: theta });
-                class_rows.push(null(Scope::Class(class), theta));
+        if correct.len() as f64 > ABSOLUTE_THRESHOLD * kept.len() as f64 {
+            ask((0..kept.len()).collect(), Scope::AllAbs, ABSOLUTE_THRESHOLD);
+        }
+        for class in 0..classes as usize {
+            let own: Vec<usize> =
+                correct.iter().copied().filter(|&row| labels[row] == class).collect();
+            if !own.is_empty() {
+                ask(own, Scope::Class(class), theta);
             }
         }
-        families.push(Family { groups, with_error: true });
-        rows.push(class_rows);
-        let cells = self.rows.len() * DRAWS;
-        let mut memo = Memo::new(DRAWS);
-        let crossings = solve(&families, cells, |amplitudes| {
-            memo.correct(amplitudes, |rows, amplitudes| self.correct(rows, amplitudes))
-        })?;
-        let pairs = rows.into_iter().flatten().zip(crossings.iter().flatten());
-        Ok(pairs.map(|(row, crossing)| row.with(crossing, error_over_rows)).collect())
-    }
-
-    /// All cells of the rows chosen.
-    fn cells_where(&self, chosen: impl Fn(usize) -> bool) -> Vec<usize> {
-        (0..self.rows.len())
-            .filter(|&row| chosen(row))
-            .flat_map(|row| row * DRAWS..(row + 1) * DRAWS)
-            .collect()
+        asked
     }
 }
 
-/// Standard error, over rows, of the mean of the rows' draw-means; cells row by row.
-fn error_over_rows(correct: &[bool]) -> f64 {
-    let draw_mean =
-        |draws: &[bool]| draws.iter().filter(|hit| **hit).count() as f64 / draws.len() as f64;
-    standard_error(&correct.chunks(DRAWS).map(draw_mean).collect::<Vec<_>>())
+/// The scope `sample`: every row's own radius, the median over rays of its first exit.
+fn by_row(
+    context: &Context<'_>,
+    trials: &[usize],
+    labels: &[&[u32]],
+) -> Result<Vec<BasinRow>, MetricError> {
+    let rows = rows_of(context, labels, OWN_ROWS);
+    if rows.iter().any(Vec::is_empty) {
+        return Ok(Vec::new());
+    }
+    let noise = |_: &[usize]| rays(context);
+    let noisy =
+        NoisyRows::new(context, trials, labels, &rows, &noise, Shape::Rays { count: RAYS })?;
+    let threshold = ABSOLUTE_THRESHOLD;
+    let problem = |kept: &Vec<bool>| {
+        let correct: Vec<usize> = (0..kept.len()).filter(|&row| kept[row]).collect();
+        let of_row = |row: &usize| row * RAYS..(row + 1) * RAYS;
+        let group = |block| Group { blocks: vec![block], threshold };
+        let ranks = |index: usize| Ranks {
+            groups: index * RAYS..(index + 1) * RAYS,
+            wanted: MIDDLE_RAYS.to_vec(),
+        };
+        let family = Family {
+            groups: correct.iter().flat_map(of_row).map(group).collect(),
+            with_error: false,
+            ranks: (0..correct.len()).map(ranks).collect(),
+        };
+        Problem { families: vec![family], block_length: 1 }
+    };
+    let problems: Vec<Problem> = noisy.kept.iter().map(problem).collect();
+    let crossings = solve(&problems, |requests| noisy.correct(requests))?;
+    let summary = |(trial, crossings): (&usize, &Vec<Vec<Crossing>>)| {
+        let row = BasinRow::null(*trial, Space::Sample, Scope::Sample, threshold);
+        let mut radii: Vec<f64> = crossings[0].chunks(RAYS).map(median_of_rays).collect();
+        radii.sort_unstable_by(f64::total_cmp);
+        row.with_quartiles(&radii)
+    };
+    Ok(trials.iter().zip(&crossings).map(summary).collect())
 }
+
+/// The median of a row's radii; infinite where it lies above the grid.
+fn median_of_rays(crossings: &[Crossing]) -> f64 {
+    let mut radii: Vec<f64> = crossings.iter().map(Crossing::extended_radius).collect();
+    radii.sort_unstable_by(f64::total_cmp);
+    quantile(&radii, 0.5).unwrap_or(f64::INFINITY)
+}
+
+/// xi of those rows of the probe, [rows·draws, n_0], row by row; stream (probe_seed, row, draw).
+fn row_noise(context: &Context<'_>, rows: &[usize]) -> Tensor {
+    let inputs = context.ensemble.layers[0].weight.size()[2] as usize;
+    let seed = context.probe.seed;
+    let numbers = [&[inputs, DRAWS], rows].concat();
+    drawn_once(context, SAMPLE_NOISE, numbers, || {
+        let normals = |row: usize, draw: usize| {
+            Stream::new(seed, SAMPLE_NOISE, &[row as u64, draw as u64]).normals_f32(inputs)
+        };
+        let values: Vec<f32> = rows
+            .iter()
+            .flat_map(|&row| (0..DRAWS).flat_map(move |draw| normals(row, draw)))
+            .collect();
+        Tensor::from_slice(&values).view([-1, inputs as i64])
+    })
+}
+
+/// xi/rms(xi) of the rays, [rays, n_0]; stream (probe_seed, ray).
+fn rays(context: &Context<'_>) -> Tensor {
+    let inputs = context.ensemble.layers[0].weight.size()[2] as usize;
+    let seed = context.probe.seed;
+    drawn_once(context, SAMPLE_RAYS, vec![inputs, RAYS], || {
+        let normals = |ray| Stream::new(seed, SAMPLE_RAYS, &[ray]).normals_f32(inputs);
+        let values: Vec<f32> = (0..RAYS as u64).flat_map(normals).collect();
+        let values = Tensor::from_slice(&values).view([-1, inputs as i64]).to_kind(Kind::Double);
+        let rms = values.square().mean_dim(&[-1i64][..], true, Kind::Double).sqrt();
+        values / rms
+    })
+}
+
+fn drawn_once(
+    context: &Context<'_>,
+    purpose: &'static str,
+    numbers: Vec<usize>,
+    draw: impl FnOnce() -> Tensor,
+) -> Tensor {
+    let logits = &context.forward.logits;
+    let (kind, device) = (logits.kind(), logits.device());
+    let key = NoiseKey { purpose, probe_seed: context.probe.seed, numbers, kind, device };
+    kept_or_drawn(key, || vec![draw()]).remove(0)
+}
+
+/// Standard error, over rows, of the mean of the rows' draw-means; correct copies row by row.
+fn error_over_rows(correct: &[u32]) -> f64 {
+    let draw_mean = |&count: &u32| f64::from(count) / DRAWS as f64;
+    standard_error(&correct.iter().map(draw_mean).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+#[path = "sample_basin_tests.rs"]
+mod tests;

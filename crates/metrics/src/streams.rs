@@ -11,6 +11,10 @@ pub(crate) const TAU_ROWS: &str = "metrics/lmap_tau_rows";
 
 /// Purpose of the noise on probe rows; indices: row of the probe, draw.
 pub(crate) const SAMPLE_NOISE: &str = "metrics/sample_noise";
+/// Purpose of the first Lanczos vector; index: position of the tensor among the parameters.
+pub(crate) const LANCZOS: &str = "metrics/lanczos";
+/// Purpose of the rays from probe rows; index: ray.
+pub(crate) const SAMPLE_RAYS: &str = "metrics/sample_rays";
 /// Purpose of the noise on weights; indices: draw, layer (1…D+1).
 pub(crate) const WEIGHT_NOISE: &str = "metrics/weight_noise";
 

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::context::{Probe, TestSet};
-use phasegrid_nn::GroupedRows;
+use phasegrid_nn::{GroupedRows, Layer};
 use phasegrid_spec::{Activation, Loss};
-use tch::Device;
+use tch::{Device, Kind};
 
 /// Phi^-1(0.9)
 const NORMAL_90: f64 = 1.281_551_565_544_600_4;
@@ -43,11 +43,105 @@ fn radius_of_a_linear_pair_of_outputs_is_the_normal_quantile() {
     };
     const DRAWS: usize = 20_000;
     let noise = noise(&ensemble, 4, DRAWS);
-    let trial = Trial::new(&context, 0, &[0, 0, 0], &noise).unwrap();
-    let row = trial.scope(Scope::Layer(2), &[0.9], DRAWS).unwrap().remove(0);
+    let (rows, _) = rows_to_lose(&context).unwrap();
+    let layers = Affine::layers(&ensemble);
+    let noisy = NoisyWeights::new(&context, &layers, &rows[0], Scope::Layer(2), &noise, DRAWS);
+    let row = radii(&rows[0], &noisy, Scope::Layer(2), &[0.9], DRAWS).unwrap().remove(0);
     let (radius, se) = (row.radius.unwrap(), row.radius_se.unwrap());
     assert!((radius - expected).abs() <= 4.0 * se, "{radius} ± {se}, expected {expected}");
     assert!(se < 0.02 * expected);
     // Moving layer 2 alone: a single draw falls where eps·sqrt(2)·std·|x|·N = -2 w·x, if N < 0.
     assert!(row.lo.is_some_and(|lo| lo < radius * 3.0) && row.censored.is_none());
+}
+
+#[test]
+fn every_count_is_that_of_the_network_with_noisy_weights() {
+    let mut stream = Stream::new(3, "test/basin", &[]);
+    let mut normal = |shape: &[i64]| {
+        let count = shape.iter().product::<i64>() as usize;
+        let values: Vec<f64> = (0..count).map(|_| stream.normal()).collect();
+        Tensor::from_slice(&values).view(shape)
+    };
+    let layers: Vec<Layer> = [6, 20, 18, 4]
+        .windows(2)
+        .enumerate()
+        .map(|(index, pair)| Layer {
+            weight: normal(&[3, pair[1], pair[0]]),
+            bias: normal(&[3, pair[1], 1]),
+            batch_norm: (index < 2).then(|| phasegrid_nn::BatchNorm {
+                gamma: normal(&[3, pair[1], 1]) * 0.3 + 1.0,
+                beta: normal(&[3, pair[1], 1]),
+                mean: normal(&[3, pair[1], 1]),
+                var: normal(&[3, pair[1], 1]).square() + 0.1,
+            }),
+        })
+        .collect();
+    let ensemble = Ensemble { layers, activation: Activation::Tanh, loss: Loss::CrossEntropy };
+    let inputs = normal(&[40, 6]);
+    let rows = || GroupedRows::shared(3, inputs.shallow_clone());
+    // Trial 0 has all its rows to lose, the others those on which they agree with it.
+    let predicted = ensemble.logits(&rows()).argmax(1, false).get(0);
+    let labels = predicted.unsqueeze(0).repeat([3, 1]);
+    let probe = Probe { rows: rows(), labels: labels.copy(), classes: 4, seed: 4 };
+    let context = Context {
+        ensemble: &ensemble,
+        initial: &ensemble,
+        probe: &probe,
+        test: TestSet { rows: &rows(), labels: &labels },
+        forward: &ensemble.forward(&probe.rows),
+    };
+    let noise = noise(&ensemble, 4, 5);
+    let layers = Affine::layers(&ensemble);
+    let (batches, without) = rows_to_lose(&context).unwrap();
+    assert!(without.is_empty() && batches.len() == 1);
+    let chosen = &batches[0];
+    let scopes = [Scope::All, Scope::Layer(1), Scope::Layer(2), Scope::Layer(3), Scope::Filter];
+    for scope in scopes {
+        let noisy = NoisyWeights::new(&context, &layers, chosen, scope, &noise, 5);
+        for position in 0..3 {
+            let trial = chosen.trials[position];
+            for draw in 0..5 {
+                let amplitude = 0.2 + 0.3 * draw as f64;
+                let request =
+                    crate::basin_solver::Request { problem: position, block: draw, amplitude };
+                let answer = noisy.correct(&[request]).unwrap()[0];
+                let alone = ensemble.select(&[trial as i64]);
+                let moved = Ensemble {
+                    layers: alone
+                        .layers
+                        .into_iter()
+                        .enumerate()
+                        .map(|(index, layer)| {
+                            let xi = noise[index].get(draw as i64);
+                            let step = match scope {
+                                Scope::Filter => {
+                                    let norm = |rows: &Tensor| {
+                                        rows.square()
+                                            .sum_dim_intlist(&[-1i64][..], true, Kind::Double)
+                                            .sqrt()
+                                    };
+                                    &xi * (norm(&layer.weight) / norm(&xi))
+                                }
+                                Scope::Layer(one) if one != index + 1 => xi * 0.0,
+                                _ => xi * layer.weight.std(false),
+                            };
+                            Layer { weight: &layer.weight + step * amplitude, ..layer }
+                        })
+                        .collect(),
+                    activation: Activation::Tanh,
+                    loss: Loss::CrossEntropy,
+                };
+                let classes = moved.logits(&GroupedRows::shared(1, inputs.shallow_clone()));
+                let classes = classes.argmax(1, false).get(0);
+                let expected = chosen.kept[position]
+                    .iter()
+                    .filter(|(place, label)| {
+                        let row = chosen.candidates[position][*place] as i64;
+                        classes.int64_value(&[row]) == *label
+                    })
+                    .count();
+                assert_eq!(answer as usize, expected, "{scope:?} {trial} {draw}");
+            }
+        }
+    }
 }

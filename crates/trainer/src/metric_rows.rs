@@ -5,6 +5,7 @@ use phasegrid_metrics::{
     BasinRow, Cell as MetricCell, Censored, MetricOutput, ResampledGradients, Scope, Space,
     headline_threshold,
 };
+use phasegrid_spec::{Hyperparameters, Optimizer};
 use phasegrid_store::Cell;
 
 /// The cells of every layer of one trial, from all metrics; no rows where none was measured.
@@ -29,6 +30,27 @@ fn table_cell(cell: &MetricCell) -> Cell {
         MetricCell::Number(value) => Cell::Float(*value),
         MetricCell::List(values) => Cell::Floats(values.clone()),
     }
+}
+
+/// The cells of one trial beside its layers, from all metrics, and what follows from them and the
+/// trial's own hyperparameters.
+pub(crate) fn trial_cells(
+    outputs: &[MetricOutput],
+    position: usize,
+    trial: &Hyperparameters,
+) -> Vec<(&'static str, Cell)> {
+    let columns = outputs.iter().flat_map(|output| &output.trials.columns);
+    let mut cells: Vec<(&'static str, Cell)> =
+        columns.map(|(name, values)| (*name, table_cell(&values[position]))).collect();
+    if cells.iter().any(|(name, _)| *name == "sharpness") {
+        let at_edge = match trial.optimizer {
+            Optimizer::Sgd => number(&cells, "sharpness")
+                .map(|sharpness| trial.learning_rate * sharpness / (2.0 * (1.0 + trial.momentum))),
+            Optimizer::Adam | Optimizer::AdamW => None,
+        };
+        cells.push(("lr_sharpness", at_edge.map_or(Cell::Null, Cell::Float)));
+    }
+    cells
 }
 
 /// Slope and spread of the gradients over the layers, where they were measured.

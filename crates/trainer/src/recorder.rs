@@ -2,7 +2,7 @@
 
 use crate::evaluation::{Evaluation, evaluate_all, weight_norms};
 use crate::metric_rows::{
-    basin_cells, basin_rows, headline_radius, layer_rows, mean_of, number, trend,
+    basin_cells, basin_rows, headline_radius, layer_rows, mean_of, number, trend, trial_cells,
 };
 use crate::rows::UnitRows;
 use crate::weights;
@@ -23,12 +23,16 @@ use tch::Device;
 /// Least time between two progress messages.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
 
+/// The metric that is measured at step 0 even where `at` leaves it out.
+const CURVATURE: &str = "curvature";
+
 /// What one trial's rows are made from.
 #[derive(Clone, Default)]
 pub(crate) struct TrialRecord {
     pub(crate) history: Vec<AccuracyPoint>,
     pub(crate) first_layer: Vec<FirstLayerGradient>,
     pub(crate) initial_train_loss: Option<f64>,
+    pub(crate) initial_sharpness: Option<f64>,
     /// Loss, accuracy and metrics at the last step; empty for a trial that diverged.
     pub(crate) last: Vec<(&'static str, Cell)>,
     pub(crate) test_baseline: Option<Baseline>,
@@ -67,6 +71,8 @@ pub(crate) struct Recorder<'a> {
 /// What the metrics found of one trial at one step.
 struct Findings<'a> {
     layer_rows: Vec<Vec<(&'static str, Cell)>>,
+    /// Columns by trial, of `history` and, at the end, `trials`.
+    trial_cells: Vec<(&'static str, Cell)>,
     basin_rows: Vec<&'a BasinRow>,
     trend: Option<LayerTrend>,
     phase: Option<Phase>,
@@ -157,8 +163,11 @@ impl<'a> Recorder<'a> {
         let evaluation = evaluate_all(measured.ensemble, &rows);
         let measures =
             self.metric_steps.contains(&measured.step) && !self.measure.metrics.is_empty();
+        let chosen = self.measure.metrics.iter().map(String::as_str);
+        // The curvature at the start is the measure of the rest: it is always taken.
+        let is_due = |name: &&str| measures || (measured.step == 0 && *name == CURVATURE);
         let outputs =
-            if measures { self.measure_metrics(measured.ensemble, &rows)? } else { Vec::new() };
+            self.measure_metrics(chosen.filter(is_due).collect(), measured.ensemble, &rows)?;
         let norms = weight_norms(measured.ensemble);
         for (position, trial) in measured.trials.iter().copied().enumerate() {
             if measured.step == 0 {
@@ -178,9 +187,13 @@ impl<'a> Recorder<'a> {
                 )?;
             }
             self.add_metrics(measured.step, trial, &findings)?;
+            if measured.step == 0 {
+                self.records[trial].initial_sharpness = number(&findings.trial_cells, "sharpness");
+            }
             if is_last {
                 let mut last = evaluation.cells(position);
                 last.extend(findings.summary(rows.probe.classes));
+                last.extend(findings.trial_cells.iter().cloned());
                 self.records[trial].last = last;
             }
         }
@@ -198,10 +211,13 @@ impl<'a> Recorder<'a> {
 
     fn measure_metrics(
         &self,
+        names: Vec<&str>,
         ensemble: &Ensemble,
         rows: &UnitRows,
     ) -> Result<Vec<MetricOutput>, NnError> {
-        let Some(initial) = &rows.initial else { return Ok(Vec::new()) };
+        let Some(initial) = rows.initial.as_ref().filter(|_| !names.is_empty()) else {
+            return Ok(Vec::new());
+        };
         let forward: Forward = ensemble.forward(&rows.probe.rows);
         let context = Context {
             ensemble,
@@ -210,7 +226,7 @@ impl<'a> Recorder<'a> {
             test: TestSet { rows: &rows.test.rows, labels: &rows.test.labels },
             forward: &forward,
         };
-        let chosen = self.measure.metrics.iter().filter_map(|name| metric(name));
+        let chosen = names.into_iter().filter_map(metric);
         chosen
             .map(|one| one.measure(&context).map_err(|error| NnError::Observer(Box::new(error))))
             .collect()
@@ -241,7 +257,13 @@ impl<'a> Recorder<'a> {
             trend: trend.unwrap_or(LayerTrend { slope: None, slope_se: None, spread: None }),
         };
         let phase = evidence.phase();
-        Findings { layer_rows, basin_rows: basin_rows(outputs, position), trend, phase }
+        Findings {
+            layer_rows,
+            trial_cells: trial_cells(outputs, position, &self.trials[trial]),
+            basin_rows: basin_rows(outputs, position),
+            trend,
+            phase,
+        }
     }
 
     fn add_history(
@@ -257,6 +279,7 @@ impl<'a> Recorder<'a> {
         cells.push(("step", Cell::Integer(step)));
         cells.push(("weight_norm", Cell::Float(weight_norm)));
         cells.push(("phase", findings.phase_cell()));
+        cells.extend(findings.trial_cells.iter().cloned());
         if let Some(trend) = findings.trend {
             cells.push(("phase_slope", optional(trend.slope)));
             cells.push(("phase_slope_se", optional(trend.slope_se)));

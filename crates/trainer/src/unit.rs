@@ -2,6 +2,7 @@
 
 use crate::pipe::Replies;
 use crate::recorder::Recorder;
+use phasegrid_metrics::nearest_train_rms;
 use phasegrid_nn::{NnError, Outcome, Status, train};
 use phasegrid_proto::v1::trainer_reply::Body;
 use phasegrid_proto::v1::{Batch, Done, Failed, FailureCause, Stopped, Unit};
@@ -19,6 +20,8 @@ pub(crate) struct UnitTrainer {
     device_name: String,
     device: tch::Device,
     dataset: Option<(String, Dataset)>,
+    /// `nearest_train_rms` of that data, once it was asked for.
+    nearest_train_rms: Option<Option<f64>>,
 }
 
 /// Why a unit was not trained.
@@ -35,7 +38,14 @@ impl UnitTrainer {
         device_name: String,
         device: tch::Device,
     ) -> Self {
-        UnitTrainer { data_dir, worker, device_name, device, dataset: None }
+        UnitTrainer {
+            data_dir,
+            worker,
+            device_name,
+            device,
+            dataset: None,
+            nearest_train_rms: None,
+        }
     }
 
     /// Trains a unit, sends its tables, and returns the closing reply.
@@ -92,7 +102,19 @@ impl UnitTrainer {
                 .map_err(Problem::Training)?;
         let measure_seconds = recorder.measuring.as_secs_f64();
         let train_seconds = started.elapsed().as_secs_f64() - measure_seconds;
-        let place = Place { unit, worker: &self.worker, device: &self.device_name, dataset };
+        let nearest_train_rms = match measure.metrics.iter().any(|name| name == "sample_basin") {
+            true => *self
+                .nearest_train_rms
+                .get_or_insert_with(|| nearest_train_rms(dataset, self.device)),
+            false => None,
+        };
+        let place = Place {
+            unit,
+            worker: &self.worker,
+            device: &self.device_name,
+            dataset,
+            nearest_train_rms,
+        };
         let mut table = trials_table(&recorder, &outcomes, &place, train_seconds, measure_seconds)?;
         for (table, builder) in [
             (Table::Trials, &mut table),
@@ -120,6 +142,7 @@ impl UnitTrainer {
                 eprintln!("{task}: {note}");
             }
             self.dataset = Some((task.to_owned(), dataset));
+            self.nearest_train_rms = None;
         }
         let found = self.dataset.as_ref().map_or("", |(_, dataset)| dataset.fingerprint.as_str());
         if !fingerprint.is_empty() && fingerprint != found {
@@ -137,6 +160,8 @@ struct Place<'a> {
     worker: &'a str,
     device: &'a str,
     dataset: &'a Dataset,
+    /// Where the metric `sample_basin` is measured.
+    nearest_train_rms: Option<f64>,
 }
 
 fn trials_table(
@@ -165,6 +190,7 @@ fn trials_table(
             ("samples_seen", Cell::Integer(outcome.steps_done * trial.batch_size)),
             ("train_seconds", Cell::Float(train_seconds / count)),
             ("measure_seconds", Cell::Float(measure_seconds / count)),
+            ("nearest_train_rms", place.nearest_train_rms.map_or(Cell::Null, Cell::Float)),
             ("dataset", Cell::Text(place.dataset.fingerprint.clone())),
             ("device", Cell::Text(place.device.to_owned())),
             ("worker", Cell::Text(place.worker.to_owned())),
@@ -180,6 +206,8 @@ fn trials_table(
                 "onset_mixed_step",
                 integer(record.onset_mixed_step().map(|step| step as i64)),
             ));
+            let sharpness = record.initial_sharpness;
+            cells.push(("sharpness_initial", sharpness.map_or(Cell::Null, Cell::Float)));
             cells.push(("grokking_delay", integer(record.grokking_delay())));
         }
         table
@@ -200,4 +228,87 @@ fn send_table(table: Table, builder: &mut TableBuilder, replies: &Replies) -> Re
         arrow_ipc: encode_ipc(table, &batch).map_err(refuse)?,
     };
     replies.send(Body::Batch(message)).map_err(|error| Problem::Refused(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+    use phasegrid_metrics::REGISTRY;
+    use phasegrid_spec::AtSteps;
+    use phasegrid_store::METRICS;
+    use phasegrid_store::tables::columns;
+    use std::collections::BTreeSet;
+
+    /// Declared, but null for a trial as good as the one of the test.
+    const MAY_BE_NULL: [&str; 2] = ["onset_mixed_step", "noise_scale"];
+
+    #[test]
+    fn every_metric_is_described_and_the_description_names_its_columns() {
+        let described: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();
+        let known: Vec<&str> = REGISTRY.iter().map(|metric| metric.name()).collect();
+        assert_eq!(described, known);
+        for (description, metric) in METRICS.iter().zip(REGISTRY) {
+            let declared: BTreeSet<&str> =
+                description.columns_in(Table::Layers).map(|column| column.name).collect();
+            assert_eq!(declared, metric.columns().iter().copied().collect(), "{}", metric.name());
+            let history: BTreeSet<&str> =
+                description.columns_in(Table::History).map(|column| column.name).collect();
+            for column in metric.trial_columns() {
+                assert!(history.contains(column), "{column}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_trained_unit_fills_every_declared_column() {
+        let dataset = phasegrid_tasks::load("digits", None).unwrap();
+        let trials = vec![Hyperparameters {
+            depth: 2,
+            width: 16,
+            steps: 300,
+            learning_rate: 0.1,
+            ..Hyperparameters::default()
+        }];
+        let ids: Vec<TrialId> = trials.iter().map(TrialId::of).collect();
+        let measure = Measure {
+            at: AtSteps::Last,
+            metrics: METRICS.iter().map(|metric| metric.name.to_owned()).collect(),
+            probe_samples: 200,
+            ..Measure::default()
+        };
+        let stop = AtomicBool::new(false);
+        let send = |_: Body| Ok(());
+        let device = tch::Device::Cpu;
+        let mut recorder = Recorder::new(&trials, &ids, &dataset, &measure, device, &stop, &send);
+        let steps = recorder.observed_steps();
+        let outcomes = train(&trials, &dataset, &steps, device, &mut recorder).unwrap();
+        let unit = Unit::default();
+        let place = Place {
+            unit: &unit,
+            worker: "w",
+            device: "cpu",
+            dataset: &dataset,
+            nearest_train_rms: nearest_train_rms(&dataset, device),
+        };
+        let table = trials_table(&recorder, &outcomes, &place, 1.0, 1.0).ok().unwrap();
+        let builders = [
+            (Table::Trials, table),
+            (Table::History, recorder.history),
+            (Table::Layers, recorder.layers),
+            (Table::Basins, recorder.basins),
+        ];
+        for (table, mut builder) in builders {
+            let batch = builder.finish().unwrap();
+            for column in columns(table).iter().filter(|column| column.metric.is_some()) {
+                if MAY_BE_NULL.contains(&column.name) {
+                    continue;
+                }
+                let values = batch.column_by_name(column.name).unwrap();
+                let nulls = values.null_count();
+                assert!(nulls < values.len(), "{}.{}", table.name(), column.name);
+            }
+        }
+    }
 }

@@ -17,6 +17,10 @@ fn assert_all_finite(output: &MetricOutput) {
             assert!(finite, "{column}: {cell:?}");
         }
     }
+    for (column, values) in &output.trials.columns {
+        let finite = |cell: &Cell| cell.number().is_none_or(f64::is_finite);
+        assert!(values.iter().all(finite), "{column}: {values:?}");
+    }
 }
 
 fn assert_null(output: &MetricOutput, trial: usize, layer: usize, columns: &[&str]) {

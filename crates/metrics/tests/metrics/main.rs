@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod basins;
+mod curvature;
 mod degenerate;
 mod fused;
 mod initialisation;

@@ -15,6 +15,9 @@ fn metrics_fill_the_columns_they_name_for_every_trial_and_layer() {
         let output = case.measure(metric.name());
         let names: Vec<&str> = output.layers.columns.iter().map(|(name, _)| *name).collect();
         assert_eq!(names, metric.columns());
+        let names: Vec<&str> = output.trials.columns.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, metric.trial_columns());
+        assert!(output.trials.columns.iter().all(|(_, values)| values.len() == 2));
         for (name, values) in &output.layers.columns {
             assert!(seen.insert(*name), "{name} twice");
             assert_eq!(values.len(), 2);

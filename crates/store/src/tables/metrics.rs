@@ -389,15 +389,26 @@ const LMAP: &[(Table, Column)] = &[
     ),
 ];
 
-const SAMPLE_BASIN: &[(Table, Column)] = &[column(
-    Trials,
-    "sample_basin",
-    Float,
-    "rms noise",
-    "0.001 to 10",
-    Paper,
-    "Amplitude of Gaussian noise on the inputs at which half of the initially correct probe samples are lost ((1 + 1/K)/2 for two or three classes); null where the radius is censored, or the phase is diverged, untrained or collapsed.",
-)];
+const SAMPLE_BASIN: &[(Table, Column)] = &[
+    column(
+        Trials,
+        "sample_basin",
+        Float,
+        "rms noise",
+        "0.001 to 10",
+        Paper,
+        "Amplitude of Gaussian noise on the inputs at which half of the initially correct probe samples are lost ((1 + 1/K)/2 for two or three classes); null where the radius is censored, or the phase is diverged, untrained or collapsed.",
+    ),
+    column(
+        Trials,
+        "nearest_train_rms",
+        Float,
+        "rms noise",
+        "at least 0",
+        Ours,
+        "Median over test rows (the first 2,000) of the rms distance to the nearest training row of the task: the scale to read sample_basin against.",
+    ),
+];
 
 const WEIGHT_BASIN: &[(Table, Column)] = &[column(
     Trials,
@@ -408,6 +419,85 @@ const WEIGHT_BASIN: &[(Table, Column)] = &[column(
     Paper,
     "Amplitude of Gaussian noise on all weights, in units of each layer's standard deviation, at which half of the initially correct probe samples are lost; null as sample_basin.",
 )];
+
+const CURVATURE: &[(Table, Column)] = &[
+    column(
+        History,
+        "sharpness",
+        Float,
+        "",
+        "",
+        Ours,
+        "Largest eigenvalue of the training loss' Hessian on 500 probe rows.",
+    ),
+    column(
+        History,
+        "lr_sharpness",
+        Float,
+        "",
+        "",
+        Ours,
+        "learning_rate * sharpness / (2 (1 + momentum)): 1 is the edge of stability; null unless the optimizer is sgd.",
+    ),
+    column(
+        History,
+        "noise_scale",
+        Float,
+        "rows",
+        "at least 0",
+        Ours,
+        "tr Sigma / (|g|^2 - tr Sigma / P) of the gradient g on the 500 probe rows; null where the denominator is not positive, and with batch norm.",
+    ),
+    column(
+        Trials,
+        "sharpness",
+        Float,
+        "",
+        "",
+        Ours,
+        "Largest eigenvalue of the training loss' Hessian on 500 probe rows at the end.",
+    ),
+    column(
+        Trials,
+        "lr_sharpness",
+        Float,
+        "",
+        "",
+        Ours,
+        "learning_rate * sharpness / (2 (1 + momentum)) at the end: 1 is the edge of stability; null unless the optimizer is sgd.",
+    ),
+    column(
+        Trials,
+        "noise_scale",
+        Float,
+        "rows",
+        "at least 0",
+        Ours,
+        "tr Sigma / (|g|^2 - tr Sigma / P) of the gradient g on the 500 probe rows at the end; null where the denominator is not positive, and with batch norm.",
+    ),
+    column(Trials, "sharpness_initial", Float, "", "", Ours, "sharpness at step 0."),
+];
+
+const KERNEL: &[(Table, Column)] = &[
+    column(
+        History,
+        "ntk_change",
+        Float,
+        "",
+        "0 to 1",
+        Ours,
+        "1 - cosine between the tangent kernel at this step and that at initialisation, on 100 probe rows, trace over classes.",
+    ),
+    column(
+        Trials,
+        "ntk_change",
+        Float,
+        "",
+        "0 to 1",
+        Ours,
+        "1 - cosine between the tangent kernel at the end and that at initialisation, on 100 probe rows, trace over classes.",
+    ),
+];
 
 /// Every metric, in the order of `phasegrid metrics`.
 pub const METRICS: &[MetricDescription] = &[
@@ -426,7 +516,7 @@ pub const METRICS: &[MetricDescription] = &[
     MetricDescription {
         name: "sample_basin",
         description: "Attraction basin in sample space: how much noise on the inputs the classification survives; fills the table basins, space sample.",
-        cost: "17 noise amplitudes at most and 6 bisections a threshold, on 250 probe rows and 8 draws",
+        cost: "17 noise amplitudes at most and 6 bisections a threshold, on 250 probe rows and 8 draws; for the rows' own radii on 50 rows and 32 rays",
         columns: SAMPLE_BASIN,
     },
     MetricDescription {
@@ -434,5 +524,17 @@ pub const METRICS: &[MetricDescription] = &[
         description: "Attraction basin in weight space: how much noise on the weights the classification survives, for all layers, each layer and filter-normalised; fills the table basins, space weight.",
         cost: "17 noise amplitudes at most and 6 bisections a threshold and scope, on 100 probe rows and 16 draws",
         columns: WEIGHT_BASIN,
+    },
+    MetricDescription {
+        name: "curvature",
+        description: "Sharpness of the training loss and noise of its gradient; opt in. Measured at step 0 too.",
+        cost: "32 gradients on 500 probe rows in f64: more than a short training",
+        columns: CURVATURE,
+    },
+    MetricDescription {
+        name: "kernel",
+        description: "How far the neural tangent kernel moved from initialisation; opt in.",
+        cost: "one backward pass a class on 100 probe rows, for the network and its start",
+        columns: KERNEL,
     },
 ];
