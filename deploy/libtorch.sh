@@ -25,8 +25,9 @@ free_kib=$(df -Pk . | awk 'NR==2 {print $4}')
 [ "$free_kib" -ge 3000000 ] || fail "it needs 3 GB of free space here, there are $((free_kib / 1000000)) GB"
 
 # The interpreter named here only selects a wheel: the libraries in it are the same for all.
-select=(--only-binary=:all: --python-version 3.12 --implementation cp
-        --platform manylinux_2_28_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux2014_x86_64)
+select=(--only-binary=:all: --python-version 3.12 --implementation cp --abi cp312 --abi abi3 --abi none
+        --platform manylinux2014_x86_64 --platform manylinux1_x86_64)
+for glibc in {5..28}; do select+=(--platform "manylinux_2_${glibc}_x86_64"); done
 if [ -n "${CUDA:-}" ]; then
   packages=("torch==$version")
 else
