@@ -2,7 +2,8 @@
 //! registries, not from here.
 
 use crate::cluster_arguments::ClusterCommand;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use crate::forms::{OutputForm, TextForm};
+use clap::{Args, Parser, Subcommand};
 use phasegrid_analyze::{CurveLayer, LayerPick, Stat, StepPick};
 use phasegrid_worker::Device;
 use std::path::PathBuf;
@@ -184,22 +185,6 @@ pub(crate) struct QueryOptions {
     /// Form of the answer
     #[arg(long, value_enum, default_value_t = OutputForm::Table)]
     pub(crate) output: OutputForm,
-}
-
-/// How a listing is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum OutputForm {
-    Table,
-    Csv,
-    Json,
-    Parquet,
-}
-
-/// How a text listing is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TextForm {
-    Table,
-    Json,
 }
 
 /// Options of `show`.

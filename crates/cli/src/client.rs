@@ -27,6 +27,14 @@ impl Interceptor for Token {
     }
 }
 
+/// Environment variable of the bearer token: secrets never stand in argument lists.
+const TOKEN_VARIABLE: &str = "PHASEGRID_TOKEN";
+
+/// The token of this environment, if there is one.
+pub(crate) fn token() -> Option<String> {
+    std::env::var(TOKEN_VARIABLE).ok().filter(|token| !token.is_empty())
+}
+
 /// Connects to a coordinator.
 pub(crate) async fn connect(url: &str, token: Option<&str>) -> Result<Client, Failure> {
     let endpoint = Endpoint::from_shared(url.to_owned())

@@ -1,6 +1,6 @@
 //! Arguments of the commands that speak to a coordinator, or are one.
 
-use crate::arguments::TextForm;
+use crate::forms::TextForm;
 use clap::{Args, Subcommand};
 use phasegrid_worker::Device;
 use std::net::SocketAddr;

@@ -4,12 +4,13 @@ use crate::arguments::RunOptions;
 use crate::client::{self, Client};
 use crate::failure::Failure;
 use crate::sweep_source::SweepSource;
+use crate::worker_setup::WorkerSetup;
 use anyhow::anyhow;
 use phasegrid_coordinator::{Config, Coordinator, Listen, serve};
 use phasegrid_proto::ServiceError;
 use phasegrid_proto::v1::{SubmitRequest, SubmitResponse};
 use phasegrid_store::Store;
-use phasegrid_worker::{Connection, Worker, WorkerConfig, WorkerError, default_trainer_path};
+use phasegrid_worker::{Connection, Worker, WorkerError};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -83,19 +84,16 @@ pub(crate) async fn start_worker(
     options: &RunOptions,
     source: &SweepSource,
 ) -> Result<Worker, Failure> {
-    let slots = options.workers.unwrap_or_else(processors);
-    let config = WorkerConfig {
-        name: WorkerConfig::unique_name(),
+    let config = WorkerSetup {
+        slots: options.workers,
         device: options.device,
-        slots,
-        slot_memory_bytes: options
-            .memory
-            .map_or_else(|| WorkerConfig::default_slot_memory(slots), |mebibytes| mebibytes << 20),
-        data_dir: options.data.clone(),
+        memory_mebibytes: options.memory,
+        data: options.data.clone(),
         tasks: Some(source.tasks.clone()),
-        trainer: options.trainer.clone().unwrap_or_else(default_trainer_path),
+        trainer: options.trainer.clone(),
         patience: Duration::from_secs(30),
-    };
+    }
+    .config();
     Ok(Worker::start(config).await?)
 }
 
@@ -124,10 +122,6 @@ pub(crate) async fn submit(
     };
     let response = client.submit(request).await.map_err(ServiceError::from)?;
     Ok(response.into_inner())
-}
-
-fn processors() -> u32 {
-    std::thread::available_parallelism().map_or(1, |count| count.get() as u32)
 }
 
 fn random_token() -> Result<String, Failure> {

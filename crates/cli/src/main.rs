@@ -7,9 +7,11 @@ mod cluster_arguments;
 mod commands;
 mod embedded;
 mod failure;
+mod forms;
 mod progress;
 mod report;
 mod sweep_source;
+mod worker_setup;
 
 use arguments::{Arguments, Command};
 use clap::Parser;

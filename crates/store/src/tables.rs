@@ -4,6 +4,7 @@
 //! all come from here. A metric's columns name the metric that fills them.
 
 mod column;
+mod metric_columns;
 mod metrics;
 mod reference;
 

@@ -1,12 +1,12 @@
 //! The commands that speak to a coordinator: submit, list, status and their like.
 
-use crate::arguments::TextForm;
-use crate::client::{Client, connect};
+use crate::client::{Client, connect, token};
 use crate::cluster_arguments::{
     ClusterCommand, CoordinatorAddress, ExplainOptions, ListOptions, SubmitOptions, SweepOptions,
 };
 use crate::commands::serve;
 use crate::failure::Failure;
+use crate::forms::TextForm;
 use crate::progress::{Progress, trials_done};
 use crate::sweep_source;
 use anyhow::anyhow;
@@ -16,9 +16,6 @@ use phasegrid_proto::v1::{
     SweepStatus, WatchRequest,
 };
 use serde_json::{Value, json};
-
-/// Environment variable of the bearer token: secrets never stand in argument lists.
-pub(crate) const TOKEN_VARIABLE: &str = "PHASEGRID_TOKEN";
 
 pub(crate) fn run(command: &ClusterCommand) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -45,11 +42,6 @@ async fn dispatch(command: &ClusterCommand) -> Result<(), Failure> {
         ClusterCommand::Cancel(options) => steer(options, Steering::Cancel).await,
         ClusterCommand::Retry(options) => steer(options, Steering::Retry).await,
     }
-}
-
-/// The token of this environment, if there is one.
-pub(crate) fn token() -> Option<String> {
-    std::env::var(TOKEN_VARIABLE).ok().filter(|token| !token.is_empty())
 }
 
 async fn client(address: &CoordinatorAddress) -> Result<Client, Failure> {

@@ -1,7 +1,8 @@
 //! `phasegrid metrics`: what each metric and column means.
 
-use crate::arguments::{MetricsOptions, TextForm};
+use crate::arguments::MetricsOptions;
 use crate::failure::Failure;
+use crate::forms::TextForm;
 use anyhow::anyhow;
 use phasegrid_store::tables::{Column, Table, columns};
 use phasegrid_store::{METRICS, MetricDescription};

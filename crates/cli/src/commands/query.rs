@@ -1,7 +1,8 @@
 //! `phasegrid query`: SQL over the tables.
 
-use crate::arguments::{OutputForm, QueryOptions};
+use crate::arguments::QueryOptions;
 use crate::failure::Failure;
+use crate::forms::OutputForm;
 use phasegrid_analyze::{RowFormat, open_store, query, write_rows};
 use std::io::Write;
 

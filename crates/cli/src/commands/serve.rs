@@ -1,11 +1,12 @@
 //! The commands that stay: a coordinator, a worker.
 
+use crate::client::token;
 use crate::cluster_arguments::{CoordinatorOptions, WorkerOptions};
-use crate::commands::cluster::token;
 use crate::failure::Failure;
+use crate::worker_setup::WorkerSetup;
 use phasegrid_coordinator::{Config, CoordinatorError, Listen, serve};
 use phasegrid_store::Store;
-use phasegrid_worker::{Connection, Worker, WorkerConfig, default_trainer_path};
+use phasegrid_worker::{Connection, Worker};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -32,20 +33,16 @@ pub(crate) async fn coordinator(options: &CoordinatorOptions) -> Result<(), Fail
 
 /// Works until SIGINT or SIGTERM; what is not done by then is handed back.
 pub(crate) async fn worker(options: &WorkerOptions) -> Result<(), Failure> {
-    let processors = std::thread::available_parallelism().map_or(1, |count| count.get() as u32);
-    let slots = options.slots.unwrap_or(processors);
-    let config = WorkerConfig {
-        name: WorkerConfig::unique_name(),
+    let config = WorkerSetup {
+        slots: options.slots,
         device: options.device,
-        slots,
-        slot_memory_bytes: options
-            .memory
-            .map_or_else(|| WorkerConfig::default_slot_memory(slots), |mebibytes| mebibytes << 20),
-        data_dir: options.data.clone(),
+        memory_mebibytes: options.memory,
+        data: options.data.clone(),
         tasks: None,
-        trainer: options.trainer.clone().unwrap_or_else(default_trainer_path),
+        trainer: options.trainer.clone(),
         patience: PATIENCE,
-    };
+    }
+    .config();
     let stop = stop_on_signal()?;
     let worker = Worker::start(config).await?;
     let connection = Connection { url: options.coordinator.clone(), token: token() };

@@ -1,7 +1,8 @@
 //! `phasegrid show`: one trial.
 
-use crate::arguments::{ShowOptions, TextForm};
+use crate::arguments::ShowOptions;
 use crate::failure::Failure;
+use crate::forms::TextForm;
 use phasegrid_analyze::{RowFormat, TrialReport, open_store, show, write_rows};
 use serde_json::{Map, Value, json};
 

@@ -1,7 +1,8 @@
 //! `phasegrid tasks`: what there is to learn.
 
-use crate::arguments::{TasksOptions, TextForm};
+use crate::arguments::TasksOptions;
 use crate::failure::Failure;
+use crate::forms::TextForm;
 use phasegrid_tasks::TASKS;
 use serde_json::json;
 

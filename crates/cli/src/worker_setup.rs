@@ -1,0 +1,40 @@
+//! A worker's settings from the options of a command.
+
+use phasegrid_worker::{Device, WorkerConfig, default_trainer_path};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What the options of `run` and `worker` say of a worker; `None` takes the default.
+pub(crate) struct WorkerSetup {
+    pub(crate) slots: Option<u32>,
+    pub(crate) device: Device,
+    pub(crate) memory_mebibytes: Option<u64>,
+    pub(crate) data: Option<PathBuf>,
+    /// Tasks to offer; `None` offers every one whose data is there.
+    pub(crate) tasks: Option<Vec<String>>,
+    pub(crate) trainer: Option<PathBuf>,
+    /// How long the coordinator may be away.
+    pub(crate) patience: Duration,
+}
+
+impl WorkerSetup {
+    /// The settings: a trainer a processor and an even share of the free memory by default.
+    pub(crate) fn config(self) -> WorkerConfig {
+        let processors =
+            || std::thread::available_parallelism().map_or(1, |count| count.get() as u32);
+        let slots = self.slots.unwrap_or_else(processors);
+        WorkerConfig {
+            name: WorkerConfig::unique_name(),
+            device: self.device,
+            slots,
+            slot_memory_bytes: self.memory_mebibytes.map_or_else(
+                || WorkerConfig::default_slot_memory(slots),
+                |mebibytes| mebibytes << 20,
+            ),
+            data_dir: self.data,
+            tasks: self.tasks,
+            trainer: self.trainer.unwrap_or_else(default_trainer_path),
+            patience: self.patience,
+        }
+    }
+}
