@@ -1,5 +1,6 @@
 //! From a sweep file to tables and figures, and on again after every way to stop.
 
+mod cluster;
 mod diverging;
 mod faults;
 mod figures;
