@@ -84,3 +84,24 @@ fn a_store_in_use_by_another_run_is_refused() {
     assert!(message.contains("_state") && message.contains("stop it"), "{message}");
     first.kill();
 }
+
+#[test]
+fn results_that_cannot_be_published_end_the_run_with_the_reason_and_are_kept() {
+    let folder = Folder::new();
+    let tiny = |seeds: &str| SweepText::new("tiny").fixed("steps = 2\n").axes(seeds).text();
+    folder.write("s.toml", tiny("seed = [0]\n"));
+    Outcome::of(&mut run_sweep(folder.path(), "s.toml", "store", &[])).exits_with(0);
+    let tables = folder.join("store/trials");
+    std::fs::rename(&tables, folder.join("away")).expect("moved");
+    folder.write("store/trials", "in the way");
+
+    folder.write("s.toml", tiny("seed = [0, 1]\n"));
+    let outcome = Outcome::of(&mut run_sweep(folder.path(), "s.toml", "store", &[])).exits_with(3);
+    assert!(outcome.stderr.contains("results cannot be published"), "{}", outcome.stderr);
+
+    std::fs::remove_file(&tables).expect("removed");
+    std::fs::rename(folder.join("away"), &tables).expect("moved back");
+    let again = Outcome::of(&mut run_sweep(folder.path(), "s.toml", "store", &[])).exits_with(0);
+    assert!(again.stdout.contains("tiny: 2 trials done (2 ok)"), "{}", again.stdout);
+    assert_eq!(shards(&folder.join("store"), "trials").len(), 2);
+}

@@ -143,3 +143,25 @@ fn a_bad_command_line_is_explained() {
     assert!(refused(&folder, &["metrics", "rpd_gradien"]).contains("did you mean rpd_gradient?"));
     assert!(!folder.join("new").exists());
 }
+
+#[test]
+fn a_reader_that_has_seen_enough_ends_the_program_without_a_word() {
+    use std::io::{BufRead, BufReader, Read};
+    use std::process::Stdio;
+    let mut command = phasegrid();
+    let mut child = command
+        .arg("metrics")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut first_line = String::new();
+    let mut output = BufReader::with_capacity(16, child.stdout.take().expect("a pipe"));
+    output.read_line(&mut first_line).expect("a line");
+    assert!(first_line.starts_with("order: "), "{first_line}");
+    drop(output);
+    let mut complaints = String::new();
+    child.stderr.take().expect("a pipe").read_to_string(&mut complaints).expect("text");
+    child.wait().expect("it ends");
+    assert_eq!(complaints, "");
+}

@@ -45,6 +45,14 @@ pub(crate) enum Command {
     Cluster(ClusterCommand),
 }
 
+impl Command {
+    /// Whether the command runs trainers or serves others, so that no signal may end it unawares.
+    pub(crate) fn keeps_processes(&self) -> bool {
+        use ClusterCommand::{Coordinator, Worker};
+        matches!(self, Command::Run(_) | Command::Cluster(Coordinator(_) | Worker(_)))
+    }
+}
+
 /// Options of `run`.
 #[derive(Args)]
 pub(crate) struct RunOptions {

@@ -10,6 +10,7 @@ mod failure;
 mod forms;
 mod progress;
 mod report;
+mod signals;
 mod sweep_source;
 mod worker_setup;
 
@@ -20,6 +21,9 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     start_logging();
+    if !arguments.command.keeps_processes() {
+        signals::end_on_closed_output();
+    }
     let outcome = match arguments.command {
         Command::Run(options) => commands::run::run(&options),
         Command::Phase(options) => commands::phase::run(&options),

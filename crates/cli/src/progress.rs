@@ -14,6 +14,7 @@ pub(crate) struct Progress {
     started: Instant,
     done_at_start: Option<u64>,
     last_line: Option<Instant>,
+    last_trouble: String,
 }
 
 /// Trials that have their row.
@@ -31,7 +32,13 @@ impl Progress {
             bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
             bar
         });
-        Progress { bar, started: Instant::now(), done_at_start: None, last_line: None }
+        Progress {
+            bar,
+            started: Instant::now(),
+            done_at_start: None,
+            last_line: None,
+            last_trouble: String::new(),
+        }
     }
 
     /// Shows a status.
@@ -43,6 +50,7 @@ impl Progress {
         let rate = advanced / self.started.elapsed().as_secs_f64().max(0.1);
         let remaining = (status.trials_total.saturating_sub(done)) as f64 - under_way;
         let facts = facts(status, rate, remaining);
+        self.show_trouble(status);
         if let Some(bar) = &self.bar {
             bar.set_length(status.trials_total);
             bar.set_position(done + under_way as u64);
@@ -58,12 +66,36 @@ impl Progress {
         eprintln!("{}: {done}/{} trials  {facts}", status.name, status.trials_total);
     }
 
+    /// Says why attempts or publishing fail, each reason once.
+    fn show_trouble(&mut self, status: &SweepStatus) {
+        let trouble = trouble_of(status);
+        if trouble.is_empty() || trouble == self.last_trouble {
+            return;
+        }
+        match &self.bar {
+            Some(bar) => bar.println(&trouble),
+            None => eprintln!("{trouble}"),
+        }
+        self.last_trouble = trouble;
+    }
+
     /// Takes the bar away.
     pub(crate) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
     }
+}
+
+/// The latest failure of an attempt or of publishing, in words; empty if there is none.
+pub(crate) fn trouble_of(status: &SweepStatus) -> String {
+    if status.store_trouble.is_empty() {
+        return match status.attempts_failed {
+            0 => String::new(),
+            _ => status.last_failure.clone(),
+        };
+    }
+    format!("results cannot be published: {}", status.store_trouble)
 }
 
 fn facts(status: &SweepStatus, rate: f64, remaining: f64) -> String {

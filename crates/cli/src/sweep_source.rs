@@ -74,17 +74,9 @@ impl SweepSource {
 
 /// Weight files the sweep writes; iterates the points where it writes any.
 fn weight_files(name: &str, measure: &Measure, block: Block) -> u64 {
-    let sweep = Sweep::new(name, measure.clone(), vec![block]);
-    let mut files_of = std::collections::HashMap::new();
-    match measure.save_weights {
-        SaveWeights::None => 0,
-        SaveWeights::Final => sweep.count(),
-        SaveWeights::All => sweep
-            .trials()
-            .map(|(_, trial)| {
-                let steps = trial.steps;
-                *files_of.entry(steps).or_insert_with(|| measure.metric_steps(steps).len() as u64)
-            })
-            .sum(),
+    if measure.save_weights == SaveWeights::None {
+        return 0;
     }
+    let sweep = Sweep::new(name, measure.clone(), vec![block]);
+    sweep.trials().map(|(_, trial)| measure.weight_files(trial.steps)).sum()
 }

@@ -38,7 +38,9 @@ impl PairCounts {
         let concordant =
             self.distinct_first() + self.tied_both - self.tied_second - self.discordant;
         let norm = (self.distinct_first() as f64).sqrt() * (distinct_second as f64).sqrt();
-        (norm > 0.0).then(|| (concordant as f64 - self.discordant as f64) / norm)
+        let difference = concordant as f64 - self.discordant as f64;
+        // Two roots and a quotient round: perfect agreement is 1, not a bit more.
+        (norm > 0.0).then(|| (difference / norm).clamp(-1.0, 1.0))
     }
 }
 

@@ -173,7 +173,9 @@ impl PhaseEvidence<'_> {
             return Some(Phase::Diverged);
         }
         let guessing = self.baseline.is_met_by_guessing(self.train_accuracy);
-        let worse_than_at_start = self.train_loss > self.initial_train_loss;
+        // A loss that is not finite any more is above every other.
+        let worse_than_at_start =
+            self.train_loss.is_nan() || self.train_loss > self.initial_train_loss;
         let dead =
             self.dead_fractions.iter().flatten().any(|&share| share > COLLAPSED_DEAD_FRACTION);
         if (guessing && worse_than_at_start) || dead {

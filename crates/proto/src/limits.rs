@@ -39,6 +39,9 @@ pub const MAX_TRIALS_PER_UNIT: usize = 4096;
 /// Most staged files one unit may hold: its tables, and its trials' weights at every measured step.
 pub const MAX_STAGED_FILES: usize = 65_536;
 
+/// Tables a unit may fill, with room for those to come.
+pub const MAX_TABLES: usize = 64;
+
 /// Longest path of a staged file, bytes.
 pub const MAX_PATH: usize = 1024;
 

@@ -15,7 +15,7 @@ impl Limits {
     /// Entries of `[[points]]` in one file.
     pub const POINTS: usize = 100_000;
     /// Bytes of a sweep file.
-    pub const FILE_BYTES: usize = 8 << 20;
+    pub const FILE_BYTES: usize = 4 << 20;
     /// Characters of a sweep name.
     pub const NAME_LENGTH: usize = 64;
     /// Characters of one condition.

@@ -89,6 +89,18 @@ impl Measure {
         at
     }
 
+    /// Files of weights that a trial of `steps` steps leaves.
+    pub fn weight_files(&self, steps: i64) -> u64 {
+        match self.save_weights {
+            SaveWeights::None => 0,
+            SaveWeights::Final => 1,
+            SaveWeights::All => {
+                let measured = self.metric_steps(steps);
+                measured.len() as u64 + u64::from(!measured.contains(&steps))
+            }
+        }
+    }
+
     /// The first setting in which two measures differ, in words; `None` if they agree.
     pub fn difference(&self, other: &Measure) -> Option<String> {
         let (Ok(serde_json::Value::Object(ours)), Ok(serde_json::Value::Object(theirs))) =

@@ -139,7 +139,7 @@ impl UnitTrainer {
             let dataset = phasegrid_tasks::load(task, self.data_dir.as_deref())
                 .map_err(|error| Problem::Data(error.to_string()))?;
             if let Some(note) = &dataset.note {
-                eprintln!("{task}: {note}");
+                eprintln!("note: {task}: {note}");
             }
             self.dataset = Some((task.to_owned(), dataset));
             self.nearest_train_rms = None;

@@ -168,7 +168,14 @@ impl Slot {
                     let request = request.clone();
                     async move { raw.complete(request).await }
                 })
-                .await?;
+                .await;
+            let response = match response {
+                // The result cannot be told: the unit is too large, or this worker is at fault.
+                Err(WorkerError::Service(error)) if error.kind() == ErrorKind::BadField => {
+                    return self.fail(key, FailureCause::Refused, error.to_string()).await;
+                }
+                other => other?,
+            };
             match response.verdict() {
                 Verdict::StageAgain => problem = response.detail,
                 verdict => {

@@ -99,6 +99,10 @@ impl Trainer {
             let mut lines = BufReader::new(stderr).lines();
             while let Ok(Some(line)) = lines.next_line().await {
                 tracing::debug!(target: "phasegrid_trainer", "{line}");
+                // What is worth knowing of the data is no cause of a failure.
+                if line.starts_with("note: ") {
+                    continue;
+                }
                 let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
                 if kept.len() == KEPT_LINES {
                     kept.pop_front();

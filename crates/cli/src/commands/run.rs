@@ -4,8 +4,9 @@ use crate::arguments::RunOptions;
 use crate::client::Client;
 use crate::embedded::{self, Embedded};
 use crate::failure::Failure;
-use crate::progress::{Progress, trials_done};
+use crate::progress::{Progress, trials_done, trouble_of};
 use crate::report;
+use crate::signals;
 use crate::sweep_source::{self, SweepSource};
 use anyhow::anyhow;
 use phasegrid_proto::ServiceError;
@@ -15,6 +16,10 @@ use std::time::Instant;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+/// Failures of data or store in a row after which a run on one machine gives up: nobody else
+/// is there who could do better.
+const MOST_SETBACKS: u32 = 5;
 
 /// How a run's training ended.
 enum Ending {
@@ -37,6 +42,8 @@ pub(crate) fn run(options: &RunOptions) -> Result<(), Failure> {
     let ending = runtime.block_on(train(options, &source));
     // A trainer that does not stop must not keep the program.
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    // From here on there is nothing to hand back: Ctrl-C ends the program.
+    signals::restore_defaults();
     match ending? {
         Ending::Interrupted(status) => Err(Failure::work(anyhow!(
             "interrupted with {} of {} trials done; nothing done is lost: the same command goes on from there",
@@ -112,6 +119,13 @@ async fn follow(
             status = statuses.message() => match status.map_err(ServiceError::from)? {
                 Some(status) => {
                     progress.show(&status);
+                    if status.setbacks_in_a_row >= MOST_SETBACKS {
+                        break Err(Failure::infrastructure(anyhow!(
+                            "{} failures in a row that no trial is to blame for; the last: {}; what is done is kept, and the same command goes on once the cause is mended",
+                            status.setbacks_in_a_row,
+                            trouble_of(&status)
+                        )));
+                    }
                     if status.state() == SweepState::Done {
                         break Ok(Ending::Done(status));
                     }
@@ -143,7 +157,8 @@ async fn follow(
 }
 
 async fn interrupted(client: &mut Client, name: &str) -> Result<Ending, Failure> {
-    eprintln!("stopping: units in training are handed back");
+    eprintln!("stopping: units in training are handed back (again to stop at once)");
+    signals::restore_defaults();
     let request = StatusRequest { sweep: name.to_owned() };
     let status = client.status(request).await.map_err(ServiceError::from)?;
     Ok(Ending::Interrupted(status.into_inner()))

@@ -150,7 +150,7 @@ impl Scheduler {
     fn credit(&mut self, key: UnitKey, completion: &Completion) {
         let cost = self.book(key).and_then(|book| {
             let trial = book.first_trial(book.unit(key.unit)?.range)?;
-            Some(TrialCost::estimate(&trial))
+            Some(TrialCost::estimate(&trial, book.plan.measure()))
         });
         let Some(worker) = self.workers.get_mut(completion.worker.as_str()) else { return };
         worker.crashed_roots.clear();

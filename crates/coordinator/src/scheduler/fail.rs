@@ -56,6 +56,9 @@ impl Scheduler {
         });
         if let Some(book) = self.sweeps.get_mut(&key.sweep) {
             book.attempts_failed += 1;
+            if matches!(cause, Cause::Data | Cause::Store) {
+                book.setbacks_in_a_row = book.setbacks_in_a_row.saturating_add(1);
+            }
             book.last_failure = Some(line.clone());
         }
         if let Some(unit) = self.unit_mut(key) {

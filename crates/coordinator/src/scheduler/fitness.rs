@@ -43,7 +43,9 @@ impl Scheduler {
             self.working(now).filter(|(_, other)| data_mismatch(book, &trial.task, other).is_none())
         };
         let memory = worker.registration.slot_memory_bytes;
-        let fits = worker.capacity(now).trials_in_memory(&TrialCost::estimate(&trial));
+        let fits = worker
+            .capacity(now)
+            .trials_in_memory(&TrialCost::estimate(&trial, book.plan.measure()));
         if u64::from(unit.trials) > fits
             && candidates().any(|(_, other)| other.registration.slot_memory_bytes > memory)
         {

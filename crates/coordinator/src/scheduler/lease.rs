@@ -179,11 +179,11 @@ impl Scheduler {
                     continue;
                 }
                 let most = trials_for_unit(
-                    &TrialCost::estimate(&first),
+                    &TrialCost::estimate(&first, book.plan.measure()),
                     &known.capacity(now),
                     book.counts.pending(),
                     slots,
-                    limits::MAX_TRIALS_PER_UNIT as u64,
+                    most_trials(&book.plan, &first),
                 );
                 return (Some(cut_front(&book.plan, front, &first, most)), empty);
             }
@@ -256,6 +256,13 @@ impl Scheduler {
         }
         "every unit left is leased".to_owned()
     }
+}
+
+/// Most trials whose manifest may still be told: every table, and every trial's weights.
+fn most_trials(plan: &Sweep, trial: &Hyperparameters) -> u64 {
+    let files = plan.measure().weight_files(trial.steps).max(1);
+    let tellable = (limits::MAX_STAGED_FILES - limits::MAX_TABLES) as u64 / files;
+    (limits::MAX_TRIALS_PER_UNIT as u64).min(tellable).max(1)
 }
 
 /// The first `most` trials of a front: a range that ends after the last of them, or with the front.

@@ -68,6 +68,7 @@ impl Scheduler {
         effects.record(Record::UnitPublished { unit: key });
         if let Some(book) = self.sweeps.get_mut(&key.sweep) {
             book.store_trouble = None;
+            book.setbacks_in_a_row = 0;
             let sweep = Arc::clone(&book.name);
             effects.jobs.push(Job::ClearUnit { unit: key, sweep });
         }
@@ -90,6 +91,7 @@ impl Scheduler {
         self.alarms.insert((again_at, key));
         if let Some(book) = self.sweeps.get_mut(&key.sweep) {
             book.store_trouble = Some(message);
+            book.setbacks_in_a_row = book.setbacks_in_a_row.saturating_add(1);
         }
         effects.status_changed = true;
     }

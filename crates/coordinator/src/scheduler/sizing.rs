@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use phasegrid_spec::{Hyperparameters, Optimizer};
+use phasegrid_spec::{Hyperparameters, Measure, Optimizer};
 
 /// Work a unit aims at.
 const TARGET: Duration = Duration::from_secs(30);
@@ -15,7 +15,7 @@ const SHARE_OF_LIFE: f64 = 0.7;
 /// Floating-point operations a second of a slot that has not been measured.
 const CPU_GUESS: f64 = 1e10;
 const GPU_GUESS: f64 = 2e11;
-/// Rows of the probe set and of evaluation chunks held at once.
+/// Rows of an evaluation chunk, held at once however small the probe is.
 const EVALUATED_ROWS: u64 = 1_000;
 /// Cost of one layer and step beyond its arithmetic, in operations.
 const OPERATIONS_PER_LAYER: f64 = 2e4;
@@ -36,7 +36,7 @@ impl TrialCost {
     /// scratch copy, and the activations of a minibatch or of the probe set, whichever is more,
     /// before and after each nonlinearity, all f32. Arithmetic: 2 operations a parameter and row
     /// forward, 4 backward.
-    pub fn estimate(trial: &Hyperparameters) -> Self {
+    pub fn estimate(trial: &Hyperparameters, measure: &Measure) -> Self {
         let (inputs, classes) = dimensions(&trial.task);
         let depth = trial.depth.max(1) as u64;
         let width = trial.width.max(1) as u64;
@@ -47,7 +47,9 @@ impl TrialCost {
             Optimizer::Sgd => 1,
             Optimizer::Adam | Optimizer::AdamW => 2,
         };
-        let activations = rows.max(EVALUATED_ROWS) * (2 * depth * width + classes);
+        let probe = if measure.metrics.is_empty() { 0 } else { measure.probe_samples };
+        let held_rows = rows.max(EVALUATED_ROWS).max(probe);
+        let activations = held_rows * (2 * depth * width + classes);
         let arithmetic = 6.0 * parameters as f64 * rows as f64;
         Self {
             bytes: 4 * (parameters * (3 + states) + activations),
@@ -171,9 +173,11 @@ mod tests {
     #[test]
     fn an_estimate_by_hand() {
         let trial = Hyperparameters { depth: 2, width: 10, batch_size: 5, ..Default::default() };
-        let cost = TrialCost::estimate(&trial);
+        let cost = TrialCost::estimate(&trial, &Measure::default());
         // 64·10 + 10·10 + 10·10 = 840 parameters; 3 copies; 1,000 rows of 2·2·10 + 10 activations.
         assert_eq!(cost.bytes, 4 * (840 * 3 + 1_000 * 50));
+        let wide_probe = Measure { probe_samples: 8_000, ..Measure::default() };
+        assert_eq!(TrialCost::estimate(&trial, &wide_probe).bytes, 4 * (840 * 3 + 8_000 * 50));
         assert_eq!(cost.operations_per_step, 6.0 * 840.0 * 5.0 + 3.0 * 2e4);
     }
 }

@@ -52,9 +52,11 @@ pub struct SweepStatus {
     pub last_failure: String,
     /// Attempts that ended without a result.
     pub attempts_failed: u64,
+    /// Failures of data or store, of attempts or of publishing, since the last success.
+    pub setbacks_in_a_row: u32,
+    /// Why publishing does not get on, or empty.
+    pub store_trouble: String,
 }
-
-impl SweepStatus {}
 
 impl Scheduler {
     /// Every sweep, oldest first.
@@ -106,5 +108,7 @@ fn status_of(book: &SweepBook) -> SweepStatus {
         workers: holders.len() as u32,
         last_failure: book.last_failure.clone().unwrap_or_default(),
         attempts_failed: book.attempts_failed,
+        setbacks_in_a_row: book.setbacks_in_a_row,
+        store_trouble: book.store_trouble.clone().unwrap_or_default(),
     }
 }

@@ -36,6 +36,8 @@ pub(super) struct SweepBook {
     pub(super) last_failure: Option<String>,
     /// The latest trouble with publishing, until something is published.
     pub(super) store_trouble: Option<String>,
+    /// Failures of data or store since the last success.
+    pub(super) setbacks_in_a_row: u32,
     pub(super) attempts_failed: u64,
 }
 
@@ -82,6 +84,7 @@ impl SweepBook {
             counts: Counts::default(),
             last_failure: None,
             store_trouble: None,
+            setbacks_in_a_row: 0,
             attempts_failed: 0,
         }
     }

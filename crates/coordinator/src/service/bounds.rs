@@ -13,6 +13,9 @@ use crate::commit::StagedFile;
 use crate::model::{Cause, LeaseName};
 use crate::scheduler::Registration;
 
+/// A file that a client may read is one that it may send.
+const _: () = assert!(phasegrid_spec::Limits::FILE_BYTES == limits::MAX_SWEEP_FILE_BYTES);
+
 type Checked<T> = Result<T, ServiceError>;
 
 fn ensure(holds: bool, field: &str, problem: impl Display) -> Checked<()> {

@@ -25,6 +25,8 @@ pub(super) fn status(status: SweepStatus) -> v1::SweepStatus {
         units_published: status.units_published,
         workers: status.workers,
         last_failure: status.last_failure,
+        setbacks_in_a_row: status.setbacks_in_a_row,
+        store_trouble: status.store_trouble,
         attempts_failed: status.attempts_failed,
         units_publishing: status.units_publishing,
     }

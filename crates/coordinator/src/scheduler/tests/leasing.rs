@@ -66,7 +66,8 @@ fn a_unit_fits_the_workers_memory() {
     let mut rig = Rig::new();
     rig.submit(&one_shape(64));
     let trial = rig.scheduler.plan("s").unwrap().trials().next().unwrap().1;
-    let bytes = crate::scheduler::TrialCost::estimate(&trial).bytes;
+    let bytes =
+        crate::scheduler::TrialCost::estimate(&trial, &phasegrid_spec::Measure::default()).bytes;
     rig.register_as("small", 1, bytes * 3);
     assert_eq!(size(&rig.lease("small")), 3);
 }
@@ -175,4 +176,16 @@ fn a_paused_sweep_is_not_leased_but_finishes_what_is() {
     assert!(rig.work_appeared, "waiting workers are told");
     rig.drain("w");
     rig.assert_done(4, 0);
+}
+
+#[test]
+fn a_unit_saves_no_more_weights_than_a_manifest_can_tell() {
+    let mut rig = Rig::new();
+    // 1,001 measured steps a trial: (65,536 - 64) / 1,001 = 65 trials.
+    let steps = "[fixed]\nsteps = 1000\n[measure]\nat = { log = 0 }\nmetrics = []\nhistory = 0\n";
+    let every_step: Vec<String> = (0..=999).map(|step| step.to_string()).collect();
+    let at = format!("at = [{}]\nsave_weights = \"all\"", every_step.join(", "));
+    rig.submit(&format!("{}{}", one_shape(100), steps.replace("at = { log = 0 }", &at)));
+    rig.register("w");
+    assert_eq!(size(&rig.lease("w")), 65);
 }
