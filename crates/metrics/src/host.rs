@@ -19,6 +19,11 @@ pub(crate) fn budget_bytes(device: Device) -> i64 {
     }
 }
 
+/// Whether a tensor is of the kind that networks are trained in, and on the host.
+pub(crate) fn on_host(tensor: &Tensor) -> bool {
+    tensor.device() == Device::Cpu && tensor.kind() == Kind::Float
+}
+
 /// The elements of a tensor in row-major order, as f64 on the host.
 pub(crate) fn to_f64(tensor: &Tensor) -> Result<Vec<f64>, MetricError> {
     let flat = tensor.to_device(Device::Cpu).to_kind(Kind::Double).contiguous().view([-1]);

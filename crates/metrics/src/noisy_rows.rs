@@ -10,40 +10,9 @@ use crate::affine::{Affine, activate, correct, counts};
 use crate::basin_solver::Request;
 use crate::context::Context;
 use crate::error::MetricError;
-use crate::host::{budget_bytes, to_flags};
-
-/// What a block is.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Shape {
-    /// Block b: `of_row` copies of row b, each with noise of its own.
-    Copies { of_row: usize },
-    /// Block b: row b / count along ray b % count, the rays the same for every row.
-    Rays { count: usize },
-}
-
-impl Shape {
-    fn row(self, block: usize) -> usize {
-        match self {
-            Shape::Copies { .. } => block,
-            Shape::Rays { count } => block / count,
-        }
-    }
-
-    /// Which noise of a trial the block has, among its noises in pieces of [`Shape::copies`].
-    fn noise(self, block: usize) -> usize {
-        match self {
-            Shape::Copies { .. } => block,
-            Shape::Rays { count } => block % count,
-        }
-    }
-
-    fn copies(self) -> usize {
-        match self {
-            Shape::Copies { of_row } => of_row,
-            Shape::Rays { .. } => 1,
-        }
-    }
-}
+use crate::host::{budget_bytes, on_host, to_flags};
+use crate::host_rows::HostRows;
+use crate::noise_shape::Shape;
 
 /// Some trials' networks and their noisy rows.
 pub(crate) struct NoisyRows {
@@ -65,6 +34,8 @@ pub(crate) struct NoisyRows {
     still: Tensor,
     /// W·noise, [trials·noises, copies·n].
     moving: Tensor,
+    /// Who evaluates them, where that is the host.
+    host: Option<HostRows>,
 }
 
 impl NoisyRows {
@@ -109,25 +80,37 @@ impl NoisyRows {
             moving.push(values.mm(&weight));
             same = Some((own_rows, values));
         }
-        let moving = Tensor::cat(&moving, 0);
+        let (still, moving) = (Tensor::cat(&still, 0), Tensor::cat(&moving, 0));
+        let activation = context.ensemble.activation;
+        let host = match on_host(&still) {
+            true => {
+                let labels = own_labels.as_slice();
+                Some(HostRows::new(shape, activation, &later, trials, &still, &moving, labels)?)
+            }
+            false => None,
+        };
         let width = moving.size()[1];
         let moving = moving.view([-1, shape.copies() as i64 * width]);
         Ok(NoisyRows {
             shape,
-            activation: context.ensemble.activation,
+            activation,
             later,
             trials: trials.to_vec(),
             rows: rows.first().map_or(0, Vec::len),
             noises: moving.size()[0] as usize / trials.len().max(1),
             labels: own_labels,
             kept,
-            still: Tensor::cat(&still, 0),
+            still,
             moving,
+            host,
         })
     }
 
     /// Correct copies of each block asked for; `problem` is a position among the trials.
     pub(crate) fn correct(&self, requests: &[Request]) -> Result<Vec<u32>, MetricError> {
+        if let Some(host) = &self.host {
+            return Ok(host.correct(requests));
+        }
         let widest = self.later.iter().map(|layer| layer.weight.size()[2]).max().unwrap_or(1);
         let block_bytes =
             self.shape.copies() as i64 * widest * self.still.kind().elt_size_in_bytes() as i64;

@@ -25,6 +25,21 @@ pub(crate) struct Rows {
     pub(crate) kept: Vec<Vec<(usize, i64)>>,
 }
 
+impl Rows {
+    /// Some of the trials at a time.
+    pub(crate) fn batches(&self, length: usize) -> impl Iterator<Item = Rows> + '_ {
+        let trials = self.trials.len();
+        (0..trials).step_by(length).map(move |start| {
+            let part = start..(start + length).min(trials);
+            Rows {
+                trials: self.trials[part.clone()].to_vec(),
+                candidates: self.candidates[part.clone()].to_vec(),
+                kept: self.kept[part].to_vec(),
+            }
+        })
+    }
+}
+
 /// Rows of a trial, padded to those of the trial that has most.
 struct Padded {
     rows: usize,
@@ -285,12 +300,12 @@ fn to_tensor(values: impl Iterator<Item = i64>, like: &[Tensor]) -> Tensor {
 }
 
 /// Length of each unit's weights: [_, n, m] to [_, n], f64.
-fn norms(weights: &Tensor) -> Tensor {
+pub(crate) fn norms(weights: &Tensor) -> Tensor {
     weights.square().sum_dim_intlist(&[-1i64][..], false, Kind::Double).sqrt()
 }
 
 /// std of each trial's weights about their mean, ddof 0: [E, 1, 1], f64.
-fn std_of(weights: &Tensor) -> Tensor {
+pub(crate) fn std_of(weights: &Tensor) -> Tensor {
     let values = weights.to_kind(Kind::Double);
     let axes = &[1i64, 2][..];
     let deviation = &values - values.mean_dim(axes, true, Kind::Double);

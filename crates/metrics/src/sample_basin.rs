@@ -13,7 +13,8 @@ use crate::context::Context;
 use crate::error::MetricError;
 use crate::metric::Metric;
 use crate::noise::{NoiseKey, kept_or_drawn};
-use crate::noisy_rows::{NoisyRows, Shape};
+use crate::noise_shape::Shape;
+use crate::noisy_rows::NoisyRows;
 use crate::output::MetricOutput;
 use crate::streams::{SAMPLE_NOISE, SAMPLE_RAYS, balanced_rows};
 
@@ -30,7 +31,7 @@ const RAYS: usize = 32;
 /// Ranks of the two rays in the middle, whose radii make the median.
 const MIDDLE_RAYS: [usize; 2] = [RAYS / 2 - 1, RAYS / 2];
 /// Bytes that the products of the first layer may take at a time.
-const PRODUCT_BYTES: usize = 128 << 20;
+const PRODUCT_BYTES: usize = 2 << 20;
 
 /// Radii in sample space: the sd of Gaussian noise on every input at which the share of
 /// initially correct probe rows still classified as their label falls to a threshold.

@@ -14,10 +14,17 @@ fn normal(stream: &mut Stream, shape: &[i64]) -> Tensor {
 
 #[test]
 fn every_count_is_that_of_the_network_on_the_noisy_inputs() {
+    check_counts(Kind::Double, Activation::Gelu);
+    for activation in [Activation::Gelu, Activation::Relu, Activation::Tanh] {
+        check_counts(Kind::Float, activation);
+    }
+}
+
+fn check_counts(kind: Kind, activation: Activation) {
     let mut stream = Stream::new(3, "test/basin", &[]);
     let sizes = [6, 20, 18, 4];
     let layers = sizes.windows(2).enumerate().map(|(index, pair)| {
-        let mut vector = || normal(&mut stream, &[3, pair[1], 1]);
+        let mut vector = || normal(&mut stream, &[3, pair[1], 1]).to_kind(kind);
         let norm = BatchNorm {
             gamma: vector() * 0.3 + 1.0,
             beta: vector(),
@@ -26,16 +33,12 @@ fn every_count_is_that_of_the_network_on_the_noisy_inputs() {
         };
         Layer {
             bias: vector(),
-            weight: normal(&mut stream, &[3, pair[1], pair[0]]),
+            weight: normal(&mut stream, &[3, pair[1], pair[0]]).to_kind(kind),
             batch_norm: (index < 2).then_some(norm),
         }
     });
-    let ensemble = Ensemble {
-        layers: layers.collect(),
-        activation: Activation::Gelu,
-        loss: Loss::CrossEntropy,
-    };
-    let inputs = normal(&mut stream, &[40, 6]);
+    let ensemble = Ensemble { layers: layers.collect(), activation, loss: Loss::CrossEntropy };
+    let inputs = normal(&mut stream, &[40, 6]).to_kind(kind);
     let rows = || GroupedRows::shared(3, inputs.shallow_clone());
     let labels = ensemble.logits(&rows()).argmax(1, false);
     let probe = Probe { rows: rows(), labels: labels.copy(), classes: 4, seed: 4 };

@@ -10,11 +10,12 @@ use crate::basin::{
     BasinRow, FURTHER_THRESHOLDS, Scope, Space, alone, headline_threshold, quantile,
     quantile_ranks, standard_error,
 };
-use crate::basin_solver::{Crossing, Family, Group, Problem, Ranks, solve};
+use crate::basin_solver::{Crossing, Family, Group, Problem, Ranks, Request, solve};
 use crate::classes::read_labels;
 use crate::context::Context;
 use crate::error::MetricError;
 use crate::host::to_flags;
+use crate::host_weights::{HostNoise, HostWeights};
 use crate::metric::Metric;
 use crate::noise::{NoiseKey, kept_or_drawn};
 use crate::noisy_weights::{NoisyWeights, Rows};
@@ -63,14 +64,30 @@ impl Metric for WeightBasin {
         }
         scopes.push((Scope::Filter, &thresholds[..1], FEW_DRAWS));
         let mut basins = Vec::new();
-        for (scope, thresholds, draws) in scopes {
+        for &(scope, thresholds, _) in &scopes {
             for &threshold in thresholds {
                 let null = |&trial| BasinRow::null(trial, Space::Weight, scope, threshold);
                 basins.extend(without.iter().map(null));
             }
-            for rows in &with_rows {
-                let noisy = NoisyWeights::new(context, &layers, rows, scope, &noise, draws);
-                basins.extend(radii(rows, &noisy, scope, thresholds, draws)?);
+        }
+        let mut host = HostNoise::new(context, &layers, &noise)?;
+        let together = if host.is_some() { 1 } else { TRIALS_AT_A_TIME };
+        for rows in with_rows.batches(together) {
+            let network = host.as_mut().map(|host| host.network(&rows)).transpose()?;
+            for &(scope, thresholds, draws) in &scopes {
+                basins.extend(match host.as_ref().zip(network.as_ref()) {
+                    Some((host, network)) => {
+                        let noisy = HostWeights::new(host, network, scope, draws);
+                        let evaluate = |requests: &[Request]| Ok(noisy.correct(requests));
+                        radii(&rows, evaluate, scope, thresholds, draws)?
+                    }
+                    None => {
+                        let noisy =
+                            NoisyWeights::new(context, &layers, &rows, scope, &noise, draws);
+                        let evaluate = |requests: &[Request]| noisy.correct(requests);
+                        radii(&rows, evaluate, scope, thresholds, draws)?
+                    }
+                });
             }
         }
         basins.sort_by_key(|row| row.trial);
@@ -103,8 +120,8 @@ fn noise(ensemble: &Ensemble, probe_seed: u64, draws: usize) -> Vec<Tensor> {
     })
 }
 
-/// The trials with a row to lose, in batches with about as many rows each; and the others.
-fn rows_to_lose(context: &Context<'_>) -> Result<(Vec<Rows>, Vec<usize>), MetricError> {
+/// The trials with a row to lose, those with few rows first; and the others.
+fn rows_to_lose(context: &Context<'_>) -> Result<(Rows, Vec<usize>), MetricError> {
     let labels = read_labels(&context.probe.labels, context.probe.classes, "probe.labels")?;
     let mut candidates: Vec<Vec<usize>> = Vec::with_capacity(labels.len());
     let mut kept: Vec<Vec<(usize, i64)>> = Vec::with_capacity(labels.len());
@@ -129,18 +146,18 @@ fn rows_to_lose(context: &Context<'_>) -> Result<(Vec<Rows>, Vec<usize>), Metric
     let (mut with, without): (Vec<usize>, Vec<usize>) =
         (0..labels.len()).partition(|&trial| !kept[trial].is_empty());
     with.sort_by_key(|&trial| kept[trial].len());
-    let batch = |trials: &[usize]| Rows {
-        trials: trials.to_vec(),
-        candidates: trials.iter().map(|&trial| candidates[trial].clone()).collect(),
-        kept: trials.iter().map(|&trial| kept[trial].clone()).collect(),
+    let rows = Rows {
+        candidates: with.iter().map(|&trial| candidates[trial].clone()).collect(),
+        kept: with.iter().map(|&trial| kept[trial].clone()).collect(),
+        trials: with,
     };
-    Ok((with.chunks(TRIALS_AT_A_TIME).map(batch).collect(), without))
+    Ok((rows, without))
 }
 
 /// The radii of one scope at some thresholds, with the quantiles of single-draw radii.
 fn radii(
     rows: &Rows,
-    noisy: &NoisyWeights<'_>,
+    evaluate: impl FnMut(&[Request]) -> Result<Vec<u32>, MetricError>,
     scope: Scope,
     thresholds: &[f64],
     draws: usize,
@@ -158,7 +175,7 @@ fn radii(
     }));
     let problem = |kept: &Vec<_>| Problem { families: families.clone(), block_length: kept.len() };
     let problems: Vec<Problem> = rows.kept.iter().map(problem).collect();
-    let crossings = solve(&problems, |requests| noisy.correct(requests))?;
+    let crossings = solve(&problems, evaluate)?;
     let mut basins = Vec::new();
     for ((&trial, kept), crossings) in rows.trials.iter().zip(&rows.kept).zip(&crossings) {
         let (pooled, single) = crossings.split_at(thresholds.len());

@@ -45,8 +45,9 @@ fn radius_of_a_linear_pair_of_outputs_is_the_normal_quantile() {
     let noise = noise(&ensemble, 4, DRAWS);
     let (rows, _) = rows_to_lose(&context).unwrap();
     let layers = Affine::layers(&ensemble);
-    let noisy = NoisyWeights::new(&context, &layers, &rows[0], Scope::Layer(2), &noise, DRAWS);
-    let row = radii(&rows[0], &noisy, Scope::Layer(2), &[0.9], DRAWS).unwrap().remove(0);
+    let noisy = NoisyWeights::new(&context, &layers, &rows, Scope::Layer(2), &noise, DRAWS);
+    let evaluate = |requests: &[Request]| noisy.correct(requests);
+    let row = radii(&rows, evaluate, Scope::Layer(2), &[0.9], DRAWS).unwrap().remove(0);
     let (radius, se) = (row.radius.unwrap(), row.radius_se.unwrap());
     assert!((radius - expected).abs() <= 4.0 * se, "{radius} ± {se}, expected {expected}");
     assert!(se < 0.02 * expected);
@@ -56,11 +57,18 @@ fn radius_of_a_linear_pair_of_outputs_is_the_normal_quantile() {
 
 #[test]
 fn every_count_is_that_of_the_network_with_noisy_weights() {
+    check_counts(Kind::Double, Activation::Tanh);
+    for activation in [Activation::Tanh, Activation::Relu, Activation::Gauss] {
+        check_counts(Kind::Float, activation);
+    }
+}
+
+fn check_counts(kind: Kind, activation: Activation) {
     let mut stream = Stream::new(3, "test/basin", &[]);
     let mut normal = |shape: &[i64]| {
         let count = shape.iter().product::<i64>() as usize;
         let values: Vec<f64> = (0..count).map(|_| stream.normal()).collect();
-        Tensor::from_slice(&values).view(shape)
+        Tensor::from_slice(&values).view(shape).to_kind(kind)
     };
     let layers: Vec<Layer> = [6, 20, 18, 4]
         .windows(2)
@@ -76,7 +84,7 @@ fn every_count_is_that_of_the_network_with_noisy_weights() {
             }),
         })
         .collect();
-    let ensemble = Ensemble { layers, activation: Activation::Tanh, loss: Loss::CrossEntropy };
+    let ensemble = Ensemble { layers, activation, loss: Loss::CrossEntropy };
     let inputs = normal(&[40, 6]);
     let rows = || GroupedRows::shared(3, inputs.shallow_clone());
     // Trial 0 has all its rows to lose, the others those on which they agree with it.
@@ -92,19 +100,25 @@ fn every_count_is_that_of_the_network_with_noisy_weights() {
     };
     let noise = noise(&ensemble, 4, 5);
     let layers = Affine::layers(&ensemble);
-    let (batches, without) = rows_to_lose(&context).unwrap();
-    assert!(without.is_empty() && batches.len() == 1);
-    let chosen = &batches[0];
+    let (chosen, without) = rows_to_lose(&context).unwrap();
+    assert!(without.is_empty());
+    let mut host = HostNoise::new(&context, &layers, &noise).unwrap();
+    assert_eq!(host.is_some(), kind == Kind::Float);
     let scopes = [Scope::All, Scope::Layer(1), Scope::Layer(2), Scope::Layer(3), Scope::Filter];
     for scope in scopes {
-        let noisy = NoisyWeights::new(&context, &layers, chosen, scope, &noise, 5);
-        for position in 0..3 {
+        let noisy = NoisyWeights::new(&context, &layers, &chosen, scope, &noise, 5);
+        for (position, one) in chosen.batches(1).enumerate() {
+            let network = host.as_mut().map(|host| host.network(&one).unwrap());
             let trial = chosen.trials[position];
             for draw in 0..5 {
                 let amplitude = 0.2 + 0.3 * draw as f64;
-                let request =
-                    crate::basin_solver::Request { problem: position, block: draw, amplitude };
+                let request = Request { problem: position, block: draw, amplitude };
                 let answer = noisy.correct(&[request]).unwrap()[0];
+                if let Some((host, network)) = host.as_ref().zip(network.as_ref()) {
+                    let request = Request { problem: 0, ..request };
+                    let on_host = HostWeights::new(host, network, scope, 5).correct(&[request]);
+                    assert_eq!(on_host, [answer], "{scope:?} {trial} {draw}");
+                }
                 let alone = ensemble.select(&[trial as i64]);
                 let moved = Ensemble {
                     layers: alone
@@ -119,6 +133,7 @@ fn every_count_is_that_of_the_network_with_noisy_weights() {
                                         rows.square()
                                             .sum_dim_intlist(&[-1i64][..], true, Kind::Double)
                                             .sqrt()
+                                            .to_kind(kind)
                                     };
                                     &xi * (norm(&layer.weight) / norm(&xi))
                                 }
@@ -128,7 +143,7 @@ fn every_count_is_that_of_the_network_with_noisy_weights() {
                             Layer { weight: &layer.weight + step * amplitude, ..layer }
                         })
                         .collect(),
-                    activation: Activation::Tanh,
+                    activation,
                     loss: Loss::CrossEntropy,
                 };
                 let classes = moved.logits(&GroupedRows::shared(1, inputs.shallow_clone()));
