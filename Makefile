@@ -31,9 +31,11 @@ test: setup      ## all tests
 lint: setup      ## formatting and clippy
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	python3 -m compileall -q tests/bench/*.py
 
-bench: build     ## time the speed workloads end to end on this machine
-	tests/bench.sh
+bench: build     ## time phasegrid and its peers, write docs/benchmarks.md (QUICK=1: try it out)
+	tests/bench/setup.sh
+	QUICK=$(QUICK) ROUNDS=$(ROUNDS) .bench/venv/bin/python tests/bench/run.py
 
 clean:           ## remove what was built, not libtorch
 	cargo clean

@@ -1,6 +1,8 @@
 //! The tables and weights as other tools see them: pandas, Polars and DuckDB read every table with
 //! one call, and NumPy recomputes what is in `layers` from the weights, from the definitions alone.
 
+mod benchmark;
+
 use phasegrid_tests::{
     Folder, Outcome, SweepText, planned_trial_ids, run_sweep, skip, target_folder,
 };
