@@ -61,7 +61,7 @@ pub(crate) struct RunOptions {
     /// Folder of the store: new, empty, or a store already. Running again goes on where it stopped
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// Trainers at work at once; the number of processors if not given
+    /// Trainers at work at once; if not given one a processor, or one on a GPU
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub(crate) workers: Option<u32>,
     /// cpu, cuda or cuda:N

@@ -61,7 +61,7 @@ pub(crate) struct WorkerOptions {
     /// cpu, cuda or cuda:N
     #[arg(long, default_value = "cpu")]
     pub(crate) device: Device,
-    /// Trainers at work at once; the number of processors if not given
+    /// Trainers at work at once; if not given one a processor, or one on a GPU
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub(crate) slots: Option<u32>,
     /// Folder of IDX data, for the tasks mnist and idx:<dir>

@@ -1,6 +1,6 @@
 //! A worker's settings from the options of a command.
 
-use phasegrid_worker::{Device, WorkerConfig, default_trainer_path};
+use phasegrid_worker::{Device, WorkerConfig, default_slot_memory, default_trainer_path};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,17 +18,21 @@ pub(crate) struct WorkerSetup {
 }
 
 impl WorkerSetup {
-    /// The settings: a trainer a processor and an even share of the free memory by default.
+    /// The settings. By default a trainer a processor, or one for a GPU, and an even share of the
+    /// device's free memory.
     pub(crate) fn config(self) -> WorkerConfig {
-        let processors =
-            || std::thread::available_parallelism().map_or(1, |count| count.get() as u32);
-        let slots = self.slots.unwrap_or_else(processors);
+        let slots = self.slots.unwrap_or_else(|| match self.device {
+            Device::Cpu => {
+                std::thread::available_parallelism().map_or(1, |count| count.get() as u32)
+            }
+            Device::Cuda(_) => 1,
+        });
         WorkerConfig {
             name: WorkerConfig::unique_name(),
             device: self.device,
             slots,
             slot_memory_bytes: self.memory_mebibytes.map_or_else(
-                || WorkerConfig::default_slot_memory(slots),
+                || default_slot_memory(self.device, slots),
                 |mebibytes| mebibytes << 20,
             ),
             data_dir: self.data,

@@ -78,18 +78,6 @@ impl WorkerConfig {
         let random = getrandom::u32().unwrap_or_default();
         format!("{host}-{}-{random:08x}", std::process::id())
     }
-
-    /// An even share of 80 % of the memory that is free now.
-    pub fn default_slot_memory(slots: u32) -> u64 {
-        const FALLBACK_BYTES: u64 = 4 << 30;
-        let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-        let available = meminfo
-            .lines()
-            .find_map(|line| line.strip_prefix("MemAvailable:"))
-            .and_then(|rest| rest.trim().trim_end_matches("kB").trim().parse::<u64>().ok())
-            .map_or(FALLBACK_BYTES, |kilobytes| kilobytes * 1024);
-        available / 10 * 8 / u64::from(slots.max(1))
-    }
 }
 
 /// `phasegrid-trainer` beside the running program.

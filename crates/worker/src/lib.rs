@@ -14,6 +14,7 @@ mod error;
 mod exit;
 mod heartbeat;
 mod leases;
+mod memory;
 mod output;
 mod slot;
 mod trainer;
@@ -21,4 +22,5 @@ mod worker;
 
 pub use config::{Connection, Device, WorkerConfig, default_trainer_path};
 pub use error::WorkerError;
+pub use memory::default_slot_memory;
 pub use worker::Worker;

@@ -9,7 +9,7 @@ const TARGET: Duration = Duration::from_secs(30);
 /// Work the first unit of a worker aims at, whose speed is a guess.
 const FIRST_TARGET: Duration = Duration::from_secs(10);
 /// Sharing the tail among slots stops at units of this little work.
-const LEAST_SHARE: Duration = Duration::from_secs(2);
+const LEAST_SHARE: Duration = Duration::from_millis(500);
 /// Share of a worker's remaining life that one unit may take.
 const SHARE_OF_LIFE: f64 = 0.7;
 /// Floating-point operations a second of a slot that has not been measured.
@@ -106,7 +106,7 @@ impl WorkerCapacity {
 /// The tail is shared: a unit never gets more than `pending / slots` trials, rounded up, where
 /// `pending` counts the sweep's trials in no unit and `slots` those of every working worker. So
 /// the first units are as large as they should be, the last shrink, and all slots end together;
-/// only units of less than 2 s of work are not made smaller for it.
+/// only units of less than half a second of work are not made smaller for it.
 pub fn trials_for_unit(
     cost: &TrialCost,
     worker: &WorkerCapacity,
@@ -157,9 +157,9 @@ mod tests {
     }
 
     #[test]
-    fn the_tail_is_shared_down_to_two_seconds_of_work() {
+    fn the_tail_is_shared_down_to_half_a_second_of_work() {
         assert_eq!(trials_for_unit(&SECOND, &worker(1e10), 101, 2, 4096), 51);
-        assert_eq!(trials_for_unit(&SECOND, &worker(1e10), 8, 2, 4096), 20);
+        assert_eq!(trials_for_unit(&SECOND, &worker(1e10), 8, 2, 4096), 5);
         // Slow trials are shared one by one.
         assert_eq!(trials_for_unit(&SECOND, &worker(1e8), 2, 2, 4096), 1);
     }
