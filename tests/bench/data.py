@@ -1,11 +1,14 @@
 """The data of the workloads, as phasegrid's tasks `digits` and `mnist` have it, and what the peers draw from it: NumPy
 arrays, the same for every peer."""
 
+import functools
 import gzip
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+import stream
 
 DIGITS = Path(__file__).resolve().parents[2] / "crates/tasks/data/digits.bin.gz"
 MNIST_FILES = ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
@@ -74,19 +77,20 @@ def probe_rows(labels, count, seed=0):
     return np.sort(order[np.argsort(rank_in_class[order], kind="stable")][:count])
 
 
+@functools.cache
 def batches(rows, batch_size, steps, seed):
     """Row numbers of each minibatch, [steps, batch_size]: fresh permutations one after another, cut evenly."""
-    generator = np.random.default_rng(seed)
     epochs = -(-steps * batch_size // rows)
-    order = np.concatenate([generator.permutation(rows) for _ in range(epochs)])
+    order = np.concatenate([stream.permutation(seed, "data_order", [epoch], rows) for epoch in range(epochs)])
     return order[: steps * batch_size].reshape(steps, batch_size)
 
 
+@functools.cache
 def initial_parameters(layer_sizes, seed):
     """[(weights [units, fan in], biases [units])] of a network: U(+-1/sqrt(fan in)), f32."""
-    generator = np.random.default_rng([seed, 1])
-
-    def uniform(fan_in, *shape):
-        return (generator.random(shape, np.float32) * 2 - 1) * np.float32(fan_in**-0.5)
-
-    return [(uniform(fan_in, units, fan_in), uniform(fan_in, units)) for fan_in, units in layer_sizes]
+    parameters = []
+    for layer, (fan_in, units) in enumerate(layer_sizes, 1):
+        drawn = stream.uniforms(seed, "init", [layer], units * fan_in + units)
+        values = ((2 * drawn - 1) * fan_in**-0.5).astype(np.float32)
+        parameters.append((values[: units * fan_in].reshape(units, fan_in), values[units * fan_in :]))
+    return parameters

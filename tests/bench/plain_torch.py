@@ -28,10 +28,9 @@ class Trainer:
 
     def train(self, point):
         """One trial, from its initialisation to its final losses and accuracies."""
-        torch.manual_seed(point.seed)
         layers = []
-        for fan_in, units in point.layer_sizes(self.inputs, data.CLASSES):
-            layers += [nn.Linear(fan_in, units), nn.ReLU()]  # Linear's own initialisation is the workload's
+        for weight, bias in data.initial_parameters(point.layer_sizes(self.inputs, data.CLASSES), point.seed):
+            layers += [linear(weight, bias), nn.ReLU()]
         network = nn.Sequential(*layers[:-1]).to(self.device)
         optimizer = torch.optim.SGD(network.parameters(), lr=point.learning_rate, fused=True)
         inputs, labels = self.train_rows
@@ -42,6 +41,15 @@ class Trainer:
             optimizer.step()
             optimizer.zero_grad()
         return peer.Result(point, *evaluate(network, *self.probe), *evaluate(network, *self.test))
+
+
+@torch.no_grad()
+def linear(weight, bias):
+    """A layer with these initial values; PyTorch's own are of the same distribution."""
+    layer = nn.utils.skip_init(nn.Linear, weight.shape[1], weight.shape[0])
+    layer.weight.copy_(torch.from_numpy(weight))
+    layer.bias.copy_(torch.from_numpy(bias))
+    return layer
 
 
 @torch.inference_mode()

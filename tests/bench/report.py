@@ -67,14 +67,16 @@ def workload_table(workload, rounds):
     rows = []
     for name in sorted(runs, key=lambda name: median(run.seconds for run in runs[name])):
         every, converged = (
-            f"{median(agreement.average(run.accuracies, trials) for run in runs[name]):.4f}" for trials in (everything, chosen)
+            f"{median(agreement.average(run.accuracies, trials) for run in runs[name]):.4f}" if trials else "none"
+            for trials in (everything, chosen)
         )
         rates = [count / run.seconds for run in runs[name]]
         ratio = spread(ratios(rounds, name)) if name != "phasegrid" else ""
         bold = f"**{name}**" if name == "phasegrid" else name
-        rows.append([bold, spread(rates), len(rates), ratio, every, converged])
+        equal = median(agreement.share_equal(run.accuracies, runs["phasegrid"][0].accuracies) for run in runs[name])
+        rows.append([bold, spread(rates), len(rates), ratio, every, converged, f"{equal:.1%}"])
     header = ["program", "trials/s", "runs", "phasegrid over it", "test accuracy, all trials",
-              f"test accuracy, {len(chosen):,} converging trials"]
+              f"test accuracy, {len(chosen):,} converging trials", "trials equal to phasegrid's"]
     return table(header, rows)
 
 
@@ -136,12 +138,14 @@ def explanation(results, settings):
         if program.warm in present:
             lines.append(f"* **{program.warm}**: {WARM_SENTENCE}.")
     lines.append(f"""
-All train the same grid on the same data with the same step counts, minibatches from concatenated permutations, weights and
-biases from U(±1/sqrt(fan in)), in f32, and end with loss and accuracy of each trial on {PROBE_ROWS:,} training rows and on the
-test set, in a file. Their random streams differ, so single trials differ; nothing is written unless the mean test accuracy of
-each program lies within {agreement.TOLERANCE_ALL:g} of phasegrid's over all trials, and within {agreement.TOLERANCE_CONVERGING:g}
-over the converging ones, those of cells in which phasegrid's mean over seeds is at least {agreement.CONVERGING:g}. A trial whose
-loss is not finite counts as accuracy 0.
+All train the same grid on the same data, from the same initial weights, U(±1/sqrt(fan in)), with the same minibatches
+(`tests/bench/stream.py` has phasegrid's random streams), in f32, and end with loss and accuracy of each trial on
+{PROBE_ROWS:,} training rows and on the test set, in a file. A trial then ends the same but for rounding, which training at large
+learning rates amplifies. It counts as equal to phasegrid's (the first round's) if its test accuracy differs by at most
+{agreement.EQUAL:g}. Nothing is written unless, for each program, {agreement.SHARE_EQUAL:.0%} of the trials are equal, the mean
+test accuracy lies within {agreement.TOLERANCE_ALL:g} of phasegrid's over all trials, and within
+{agreement.TOLERANCE_CONVERGING:g} over the converging ones (those of cells in which phasegrid's mean over seeds is at least
+{agreement.CONVERGING:g}). A trial whose loss is not finite counts as accuracy 0.
 
 ## What the limit is
 
@@ -155,7 +159,7 @@ products of training alone at the workload's own shapes, batched as phasegrid an
 ## How it was measured
 
 From the start of the process to its end, results written: imports, data, training, evaluation (JAX: to the moment of writing).
-In each of {settings['rounds']} rounds every program runs once, in turn{settings['fewer']}; shown are the median and
+In each round, {settings['rounds']} in all, every program runs once, in turn{settings['fewer']}; shown are the median and
 [least .. greatest], and the median of the ratios within a round. Before the first round each program ran once on a small part,
 so that files are cached. Load average at the start: {settings['load']}. `import torch` alone takes
 {settings['import']} s here{settings['wheel']}.

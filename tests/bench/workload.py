@@ -48,7 +48,7 @@ class Point:
     def layer_sizes(self, inputs, classes):
         """(fan in, units) of each layer."""
         sizes = [inputs] + [self.width] * self.depth + [classes]
-        return list(zip(sizes[:-1], sizes[1:]))
+        return tuple(zip(sizes[:-1], sizes[1:]))
 
     def training_flops(self, inputs, classes):
         """Multiplications and additions of the matrix products of all steps: forward, gradient of the weights, and
