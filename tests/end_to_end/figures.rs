@@ -29,7 +29,9 @@ fn store() -> Folder {
 fn a_run_draws_its_phase_diagrams_as_png_and_svg() {
     let folder = store();
     let figures = tree(&folder.join("store/_figures/map"));
-    for stem in ["test-accuracy", "opt-fraction", "rpd-gradient", "lmap-accuracy"] {
+    let stems =
+        ["test-accuracy", "phase", "opt-excess", "opt-fraction", "rpd-gradient", "lmap-accuracy"];
+    for stem in stems {
         for extension in ["png", "svg"] {
             let is_it = |name: &&String| name.starts_with(stem) && name.ends_with(extension);
             let name = figures.keys().find(is_it);
@@ -60,5 +62,36 @@ fn a_phase_diagram_is_written_in_every_format() {
     for column in ["learning_rate", "width", "depth", "n_ok", "n_diverged", "n_null", "n_censored"]
     {
         assert!(csv.lines().next().is_some_and(|head| head.contains(column)), "{column}: {csv}");
+    }
+}
+
+#[test]
+fn curves_rank_distributions_and_differences_are_written_too() {
+    let folder = store();
+    let one = "width = 8 AND learning_rate = 0.1";
+    let commands: [&[&str]; 4] = [
+        &["curve", "--value", "rpd_gradient", "--facet", "depth", "--where", one],
+        &["curve", "--value", "test_loss", "--by", "depth", "--where", one, "--y-scale", "log"],
+        &["rpd", "--by", "step", "--where", "depth = 2 AND width = 8 AND learning_rate = 0.1"],
+        &[
+            "phase",
+            "--x",
+            "learning_rate",
+            "--y",
+            "depth",
+            "--value",
+            "test_loss",
+            "--against",
+            "width=4",
+        ],
+    ];
+    for options in commands {
+        let mut command = phasegrid();
+        command.current_dir(folder.path()).arg(options[0]).arg("store").args(&options[1..]);
+        Outcome::of(command.args(["--out", "f.png", "--out", "f.csv"])).exits_with(0);
+        begins_with(&folder.join("f.png"), b"\x89PNG");
+        let csv = fs::read_to_string(folder.join("f.csv")).expect("it was just written");
+        assert!(csv.lines().count() > 2, "{options:?}: {csv}");
+        fs::remove_file(folder.join("f.png")).expect("it was just written");
     }
 }

@@ -25,7 +25,8 @@ impl ColumnInfo {
 
     /// `label (unit)`.
     pub fn title(&self) -> String {
-        if self.unit.is_empty() {
+        // `step (steps)` says nothing.
+        if self.unit.is_empty() || self.unit == format!("{}s", self.label) {
             self.label.clone()
         } else {
             format!("{} ({})", self.label, self.unit)
@@ -47,9 +48,18 @@ pub(crate) fn radius_space(name: &str) -> Option<&'static str> {
     }
 }
 
+/// Names whose words alone do not say it.
+const LABELS: [(&str, &str); 2] = [
+    ("onset_mixed_step", "onset of the mixed phase"),
+    ("lr_sharpness", "learning rate · sharpness / 2(1 + m)"),
+];
+
 /// `rpd_gradient` as `RPD gradient`.
 pub(crate) fn readable(name: &str) -> String {
-    const ABBREVIATIONS: [(&str, &str); 9] = [
+    if let Some((_, label)) = LABELS.iter().find(|(column, _)| *column == name) {
+        return (*label).to_owned();
+    }
+    const ABBREVIATIONS: [(&str, &str); 8] = [
         ("rpd", "RPD"),
         ("opt", "OPT"),
         ("npt", "NPT"),
@@ -58,7 +68,6 @@ pub(crate) fn readable(name: &str) -> String {
         ("ntk", "NTK"),
         ("rms", "RMS"),
         ("r2", "R²"),
-        ("lr", "learning-rate"),
     ];
     let words = name.split('_').filter(|word| !word.is_empty()).map(|word| {
         let known = ABBREVIATIONS.iter().find(|(short, _)| *short == word);

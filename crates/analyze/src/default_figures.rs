@@ -22,15 +22,19 @@ pub struct DefaultFigure {
 }
 
 /// Values worth a figure, and the layer where it matters which.
-const VALUES: [(&str, Option<LayerPick>); 8] = [
+const VALUES: [(&str, Option<LayerPick>); 12] = [
     ("test_accuracy", None),
+    ("phase", None),
+    ("opt_excess", None),
     ("opt_fraction", None),
     ("rpd_gradient", Some(LayerPick::First)),
     ("lmap_accuracy", Some(LayerPick::First)),
-    ("phase", None),
     ("sample_basin", None),
     ("weight_basin", None),
     ("weight_basin_scaled", None),
+    ("sharpness", None),
+    ("onset_mixed_step", None),
+    ("grokking_delay", None),
 ];
 
 /// Hyperparameters in the order they become the horizontal axis.
@@ -53,8 +57,12 @@ pub fn default_figures(store: &Store, sweep: &str) -> Result<Vec<DefaultFigure>>
     axes.over.extend(incidental.into_iter().map(|(name, _)| name).filter(|name| *name != axes.y));
     let mut figures = Vec::new();
     for (value, layer) in VALUES {
-        let table = if layer.is_some() { "layers" } else { "trials" };
-        if !is_measured(store, table, &sweep, value)? {
+        let tables: &[&str] = if layer.is_some() { &["layers"] } else { &["trials", "layers"] };
+        let mut measured = false;
+        for table in tables {
+            measured = measured || is_measured(store, table, &sweep, value)?;
+        }
+        if !measured {
             continue;
         }
         let request = PhaseRequest {

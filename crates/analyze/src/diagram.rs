@@ -108,6 +108,8 @@ pub struct PhaseDiagram {
     pub over: Vec<String>,
     /// The condition, or empty.
     pub condition: String,
+    /// What the values are differences from, such as `width = 8`; they are paired by seed.
+    pub against: Option<String>,
     /// The cells.
     pub cells: Vec<Cell>,
 }

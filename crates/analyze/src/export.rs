@@ -1,10 +1,11 @@
 //! Results as tables, one row a cell or a point, and their files by extension.
 
-use crate::curve::{Curve, CurvePoint};
+use crate::curve_data::{Curve, CurveLine, CurvePoint};
 use crate::diagram::{Cell, CellState, PhaseDiagram, ValueKind};
 use crate::error::{AnalyzeError, Result};
 use crate::figure::{curve_figure, heat_map, rpd_figure, write_pdf, write_png, write_svg};
 use crate::level::{Level, column_of_levels};
+use crate::request::Stat;
 use crate::rpd::{RankDistribution, RpdLayer};
 use crate::statistics::Summary;
 use polars::prelude::*;
@@ -94,25 +95,30 @@ pub fn cells_table(diagram: &PhaseDiagram) -> Result<DataFrame> {
         let counts: Vec<i64> = cells.iter().map(|cell| count(cell) as i64).collect();
         columns.push(Column::new((*name).into(), counts));
     }
-    for (name, statistic) in STATISTICS {
-        let values: Vec<Option<f64>> = cells.iter().map(|cell| statistic(cell)).collect();
-        columns.push(Column::new((*name).into(), values));
+    let summaries: Vec<&Summary> = cells.iter().map(|cell| &cell.summary).collect();
+    let (center, interval) = MOMENTS.split_at(2);
+    for wanted in [center, QUARTILES, interval] {
+        columns.extend(statistics(&summaries, wanted));
     }
     Ok(DataFrame::new(cells.len(), columns)?)
 }
 
-/// Curves as a table, one row a point: what tells the lines apart by its name, `step`, counts,
-/// mean, deviation and interval.
+/// Curves as a table, one row a point: panel and line by their names, `step`, counts, mean,
+/// deviation and interval; median and quartiles where the median was asked for.
 pub fn curve_table(curve: &Curve) -> Result<DataFrame> {
-    let points: Vec<(&Level, &CurvePoint)> = curve
+    let points: Vec<(&CurveLine, &CurvePoint)> = curve
         .lines
         .iter()
-        .flat_map(|line| line.points.iter().map(|point| (&line.level, point)))
+        .flat_map(|line| line.points.iter().map(move |point| (line, point)))
         .collect();
     let mut columns = Vec::new();
-    if let Some(by) = &curve.by {
-        let levels: Vec<Level> = points.iter().map(|(level, _)| (*level).clone()).collect();
-        columns.push(column_of_levels(&by.name, &levels));
+    let names = [&curve.facet, &curve.by];
+    let levels: [fn(&CurveLine) -> &Level; 2] = [|line| &line.facet, |line| &line.level];
+    for (name, level) in names.into_iter().zip(levels) {
+        if let Some(name) = name {
+            let levels: Vec<Level> = points.iter().map(|(line, _)| level(line).clone()).collect();
+            columns.push(column_of_levels(&name.name, &levels));
+        }
     }
     let whole = |value: fn(&CurvePoint) -> i64| {
         points.iter().map(|(_, point)| value(point)).collect::<Vec<i64>>()
@@ -121,12 +127,15 @@ pub fn curve_table(curve: &Curve) -> Result<DataFrame> {
     columns.push(Column::new("n".into(), whole(|point| point.n as i64)));
     columns.push(Column::new("n_null".into(), whole(|point| point.n_null as i64)));
     let summaries: Vec<&Summary> = points.iter().map(|(_, point)| &point.summary).collect();
-    columns.extend(moments(&summaries));
+    columns.extend(statistics(&summaries, MOMENTS));
+    if curve.stat == Stat::Median {
+        columns.extend(statistics(&summaries, QUARTILES));
+    }
     Ok(DataFrame::new(points.len(), columns)?)
 }
 
 /// Rank distributions as a table, one row a bin: whether it is of the linear `control`, `layer`,
-/// ends of the bin, `n`, mean, deviation and interval.
+/// the line by its name, ends of the bin, `n`, mean, deviation and interval.
 pub fn rpd_table(distribution: &RankDistribution) -> Result<DataFrame> {
     let selected = distribution.layers.iter().map(|layer| (false, layer));
     let control = distribution.control.iter().map(|layer| (true, layer));
@@ -141,30 +150,43 @@ pub fn rpd_table(distribution: &RankDistribution) -> Result<DataFrame> {
     let mut columns = vec![
         Column::new("control".into(), bins.iter().map(|bin| bin.0).collect::<Vec<_>>()),
         Column::new("layer".into(), bins.iter().map(|bin| bin.1.layer).collect::<Vec<_>>()),
+    ];
+    if let Some(by) = &distribution.by {
+        let levels: Vec<Level> = bins.iter().map(|bin| bin.1.level.clone()).collect();
+        columns.push(column_of_levels(&by.name, &levels));
+    }
+    columns.extend([
         Column::new("bin_low".into(), column(&edge)),
         Column::new("bin_high".into(), column(&|layer, bin| edge(layer, bin + 1))),
         Column::new("n".into(), bins.iter().map(|bin| bin.1.n as i64).collect::<Vec<_>>()),
-    ];
+    ]);
     let summaries: Vec<&Summary> =
         bins.iter().map(|(_, layer, bin)| &layer.density[*bin]).collect();
-    columns.extend(moments(&summaries));
+    columns.extend(statistics(&summaries, MOMENTS));
     Ok(DataFrame::new(bins.len(), columns)?)
 }
 
-/// Columns `mean`, `std`, `ci_low` and `ci_high`.
-fn moments(summaries: &[&Summary]) -> Vec<Column> {
-    type Moment = fn(&Summary) -> Option<f64>;
-    let moments: [(&str, Moment); 4] = [
-        ("mean", |summary| summary.mean),
-        ("std", |summary| summary.std),
-        ("ci_low", |summary| summary.ci_low),
-        ("ci_high", |summary| summary.ci_high),
-    ];
-    let column = |(name, moment): (&str, Moment)| {
-        let values: Vec<Option<f64>> = summaries.iter().map(|summary| moment(summary)).collect();
-        Column::new(name.into(), values)
+type Statistic = (&'static str, fn(&Summary) -> Option<f64>);
+
+const MOMENTS: &[Statistic] = &[
+    ("mean", |summary| summary.mean),
+    ("std", |summary| summary.std),
+    ("ci_low", |summary| summary.ci_low),
+    ("ci_high", |summary| summary.ci_high),
+];
+
+const QUARTILES: &[Statistic] = &[
+    ("median", |summary| summary.median),
+    ("q25", |summary| summary.q25),
+    ("q75", |summary| summary.q75),
+];
+
+fn statistics(summaries: &[&Summary], wanted: &[Statistic]) -> Vec<Column> {
+    let column = |(name, statistic): &Statistic| {
+        let values: Vec<Option<f64>> = summaries.iter().map(|summary| statistic(summary)).collect();
+        Column::new((*name).into(), values)
     };
-    moments.map(column).to_vec()
+    wanted.iter().map(column).collect()
 }
 
 type Named<T> = (&'static str, fn(&Cell) -> T);
@@ -175,16 +197,6 @@ const COUNTS: &[Named<usize>] = &[
     ("n_diverged", |cell| cell.n_diverged),
     ("n_null", |cell| cell.n_null),
     ("n_censored", |cell| cell.n_censored),
-];
-
-const STATISTICS: &[Named<Option<f64>>] = &[
-    ("mean", |cell| cell.summary.mean),
-    ("std", |cell| cell.summary.std),
-    ("median", |cell| cell.summary.median),
-    ("q25", |cell| cell.summary.q25),
-    ("q75", |cell| cell.summary.q75),
-    ("ci_low", |cell| cell.summary.ci_low),
-    ("ci_high", |cell| cell.summary.ci_high),
 ];
 
 pub(crate) fn write_csv(frame: &mut DataFrame, path: &Path) -> Result<()> {

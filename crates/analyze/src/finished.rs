@@ -34,9 +34,9 @@ impl Outcomes {
         Ok(Outcomes { n, n_ok, n_diverged, n_failed: n - n_ok - n_diverged })
     }
 
-    /// `n = 12, 3 diverged and left out`: what a caption says of them.
+    /// `12 trials, 3 diverged and left out`: what a caption says of them.
     pub(crate) fn in_words(&self) -> String {
-        let mut text = format!("n = {} trials", self.n_ok);
+        let mut text = format!("{} trials", self.n_ok);
         if self.n_diverged > 0 {
             text.push_str(&format!(", {} diverged and left out", self.n_diverged));
         }

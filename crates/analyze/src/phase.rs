@@ -7,13 +7,14 @@ use crate::derived::Derived;
 use crate::diagram::{CellState, DiagramAxis, PhaseDiagram, ValueKind};
 use crate::error::{AnalyzeError, Result};
 use crate::level::{CodedColumn, Level};
+use crate::paired::Pairing;
 use crate::plan::SweepPlan;
 use crate::read_trials::Reading;
-use crate::request::{PhaseRequest, Stat};
-use crate::selection::{Places, Selection, check_places, tasks_of};
+use crate::request::{Against, PhaseRequest, Stat};
+use crate::selection::{Places, SEEDS, Selection, check_places, tasks_of};
 use crate::source::{Source, value_kind};
 use crate::store::Store;
-use polars::prelude::DataFrame;
+use polars::prelude::{DataFrame, Schema};
 use std::collections::HashMap;
 
 /// More cells than this are refused: 64 x 64 in 12 facets are 49,152.
@@ -57,6 +58,7 @@ pub fn phase(store: &Store, request: &PhaseRequest) -> Result<PhaseDiagram> {
     selection.check_nothing_else_varies()?;
 
     let coordinates: Vec<&str> = coordinates(request);
+    let read = columns_to_read(request, &schema);
     let reading = Reading {
         store,
         sweep: &sweep,
@@ -65,10 +67,37 @@ pub fn phase(store: &Store, request: &PhaseRequest) -> Result<PhaseDiagram> {
         source: &source,
         kind,
         value: &request.value,
-        coordinates: &coordinates,
+        coordinates: &read,
     };
-    let frame = reading.collect()?;
-    let expected = expected_cells(&plan, &condition, &coordinates)?;
+    let mut frame = reading.collect()?;
+    let mut expected = expected_cells(&plan, &condition, &coordinates)?;
+    let mut kind = kind;
+    let mut against = None;
+    if let Some(comparison) = &request.against {
+        if kind == ValueKind::Category {
+            return Err(AnalyzeError::NotDrawable {
+                name: request.value.clone(),
+                reason: "names have no difference; leave --against out".to_owned(),
+            });
+        }
+        let pairing = Pairing::new(comparison, &frame, &plan)?;
+        let differences = pairing.differences(frame, &read)?;
+        frame = differences.frame;
+        match coordinates.iter().position(|name| *name == comparison.axis) {
+            Some(axis) => expected.retain(|combination| combination[axis] != differences.without),
+            None => check_one_is_left(comparison, &frame, &request.over)?,
+        }
+        if frame.height() == 0 {
+            return Err(AnalyzeError::BadAxis {
+                option: "--against",
+                name: comparison.axis.clone(),
+                reason: format!("has no other value than {} in the selection", differences.without),
+            });
+        }
+        // A difference of radii is a number like any other: censored ones have none.
+        kind = ValueKind::Number;
+        against = Some(pairing.in_words());
+    }
     let grid = CellGrid::new(&frame, &coordinates, &expected, &plan)?;
     let stat = request.stat.unwrap_or(match kind {
         ValueKind::Radius => Stat::Median,
@@ -101,8 +130,38 @@ pub fn phase(store: &Store, request: &PhaseRequest) -> Result<PhaseDiagram> {
         place: source.place(),
         over: request.over.clone(),
         condition: condition.text().to_owned(),
+        against,
         cells,
         sweep,
+    })
+}
+
+/// The coordinates; where trials are paired, everything else that may vary too.
+fn columns_to_read<'a>(request: &'a PhaseRequest, schema: &Schema) -> Vec<&'a str> {
+    let mut columns = coordinates(request);
+    if let Some(against) = &request.against {
+        let over = request.over.iter().map(String::as_str);
+        for name in over.chain(SEEDS).chain([against.axis.as_str()]) {
+            if schema.contains(name) && !columns.contains(&name) {
+                columns.push(name);
+            }
+        }
+    }
+    columns
+}
+
+/// Beside the reference there must be one value to compare with it, or all are averaged over.
+fn check_one_is_left(against: &Against, frame: &DataFrame, over: &[String]) -> Result<()> {
+    let mut levels = CodedColumn::new(frame.column(&against.axis)?)?.levels;
+    if levels.len() < 2 || over.contains(&against.axis) {
+        return Ok(());
+    }
+    levels.sort();
+    Err(AnalyzeError::Varies {
+        name: against.axis.clone(),
+        count: levels.len(),
+        values: levels.iter().take(12).map(Level::to_string).collect::<Vec<_>>().join(" "),
+        options: "--x, --y or --facet",
     })
 }
 
@@ -110,6 +169,11 @@ fn places(request: &PhaseRequest) -> Places<'_> {
     let mut places: Places = vec![("--x", &request.x), ("--y", &request.y)];
     places.extend(request.facet.iter().map(|name| ("--facet", name.as_str())));
     places.extend(request.over.iter().map(|name| ("--over", name.as_str())));
+    if let Some(against) = &request.against
+        && !places.iter().any(|(_, name)| *name == against.axis)
+    {
+        places.push(("--against", &against.axis));
+    }
     places
 }
 

@@ -5,6 +5,7 @@ use crate::level::Level;
 use crate::store::{Store, read_json};
 use phasegrid_spec::TrainRows;
 use phasegrid_spec::{AxisKind, AxisTarget, Grid, HyperparameterId, Hyperparameters, ProductGrid};
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
 
 /// Grids with more raw points than this are not enumerated; their missing cells stay unknown.
@@ -91,6 +92,11 @@ impl SweepPlan {
 
     /// Sorts the values of an axis: text as the sweep file lists it, everything else ascending.
     pub(crate) fn sort(&self, name: &str, levels: &mut [Level]) {
+        levels.sort_by(|one, two| self.compare(name, one, two));
+    }
+
+    /// How two values of an axis are sorted.
+    pub(crate) fn compare(&self, name: &str, one: &Level, two: &Level) -> Ordering {
         let written = self.names.get(name);
         let place = |level: &Level| match (level, written) {
             (Level::Text(text), Some(written)) => {
@@ -98,7 +104,7 @@ impl SweepPlan {
             }
             _ => 0,
         };
-        levels.sort_by(|one, two| place(one).cmp(&place(two)).then_with(|| one.cmp(two)));
+        place(one).cmp(&place(two)).then_with(|| one.cmp(two))
     }
 
     /// Whether the sweep is one product of axes: hyperparameters then vary independently.

@@ -26,6 +26,8 @@ pub struct PhaseRequest {
     pub condition: Option<String>,
     /// Further hyperparameters the statistic runs over, beside `seed` and `data_seed`.
     pub over: Vec<String>,
+    /// Show differences, trial by trial at equal seeds, instead of the values themselves.
+    pub against: Option<Against>,
 }
 
 impl PhaseRequest {
@@ -33,6 +35,25 @@ impl PhaseRequest {
     pub fn new(x: impl Into<String>, y: impl Into<String>, value: impl Into<String>) -> Self {
         PhaseRequest { x: x.into(), y: y.into(), value: value.into(), ..Default::default() }
     }
+}
+
+/// What every trial is compared with: the trial that has the same hyperparameters, seeds
+/// included, but for one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Against {
+    /// The hyperparameter in which the two differ.
+    pub axis: String,
+    /// Its value in the other trial.
+    pub reference: Reference,
+}
+
+/// The other trial's value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reference {
+    /// This one, for every trial.
+    Value(String),
+    /// The value before the trial's own, in the order of the axis.
+    Previous,
 }
 
 /// Which hidden layer a value is taken from.
@@ -66,6 +87,36 @@ pub enum Stat {
     Std,
     /// Median; censored radii count as 0 or infinity.
     Median,
+}
+
+impl FromStr for Against {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (axis, value) = match text.split_once('=') {
+            Some((axis, value)) => (axis.trim(), value.trim().trim_matches('\'')),
+            None => ("", ""),
+        };
+        if axis.is_empty() || value.is_empty() {
+            return Err(format!(
+                "\"{text}\" is not of the form HYPERPARAMETER=VALUE or HYPERPARAMETER=previous"
+            ));
+        }
+        let reference = match value {
+            "previous" => Reference::Previous,
+            value => Reference::Value(value.to_owned()),
+        };
+        Ok(Against { axis: axis.to_owned(), reference })
+    }
+}
+
+impl fmt::Display for Against {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.reference {
+            Reference::Value(value) => write!(formatter, "{}={value}", self.axis),
+            Reference::Previous => write!(formatter, "{}=previous", self.axis),
+        }
+    }
 }
 
 impl FromStr for LayerPick {

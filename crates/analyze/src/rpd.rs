@@ -1,10 +1,11 @@
 //! `phasegrid rpd`: the rank probability distribution itself, layer by layer (metrics.md §2).
 
-use crate::columns::is_hyperparameter;
+use crate::columns::{ColumnInfo, is_hyperparameter};
 use crate::condition::{Condition, MeasuredTable};
 use crate::error::{AnalyzeError, Result};
 use crate::finished::{Measured, Outcomes};
 use crate::level::{CodedColumn, Level};
+use crate::plan::SweepPlan;
 use crate::read_trials::collect_streaming;
 use crate::request::StepPick;
 use crate::selection::{Places, Selection, check_places, levels_of, tasks_of};
@@ -12,10 +13,11 @@ use crate::show::find_trial;
 use crate::statistics::Summary;
 use crate::store::Store;
 use polars::prelude::*;
-use std::collections::BTreeMap;
 
 const DENSITY: &str = "rpd";
 const GRADIENT: &str = "rpd_gradient";
+const GROUP: &str = "__group";
+const STEP: &str = "step";
 const ACTIVATION: &str = "activation";
 /// The activation of the linear network, whose distribution is the control.
 const LINEAR: &str = "identity";
@@ -27,6 +29,8 @@ pub struct RpdRequest {
     pub trial: Option<String>,
     /// Which step; the last if absent.
     pub step: Option<StepPick>,
+    /// Hyperparameter, or `step`, with one line a value in every panel.
+    pub by: Option<String>,
     /// The sweep; may be absent where the store holds one.
     pub sweep: Option<String>,
     /// SQL condition that trials, or the measured rows, must satisfy.
@@ -40,6 +44,8 @@ pub struct RpdRequest {
 pub struct RpdLayer {
     /// The layer, from 1.
     pub layer: i64,
+    /// Value of what tells the lines of a panel apart; null where there is one line only.
+    pub level: Level,
     /// Trials behind it.
     pub n: usize,
     /// Density in each of equally wide bins on [0, 1]; there are no quartiles.
@@ -55,8 +61,10 @@ pub struct RankDistribution {
     pub sweep: String,
     /// Tasks of the selection.
     pub task: String,
-    /// What was picked: `last step`, `step 100`.
+    /// What was picked: `last step`, `step 100`; empty where the lines are the steps.
     pub place: String,
+    /// What tells the lines of a panel apart: `step` or a hyperparameter.
+    pub by: Option<ColumnInfo>,
     /// The trial, if one was asked for.
     pub trial: Option<String>,
     /// What the mean runs over, beside seeds.
@@ -67,10 +75,10 @@ pub struct RankDistribution {
     pub activation: String,
     /// How the selected trials ended.
     pub outcomes: Outcomes,
-    /// The layers, from the first.
+    /// The layers, from the first; of a layer the lines in order.
     pub layers: Vec<RpdLayer>,
     /// The same of the linear network with the same other hyperparameters; empty where the
-    /// sweep holds none, or the selection is itself linear.
+    /// sweep holds none, the selection is itself linear, or a panel has several lines.
     pub control: Vec<RpdLayer>,
 }
 
@@ -84,9 +92,13 @@ pub fn rpd(store: &Store, request: &RpdRequest) -> Result<RankDistribution> {
         .transpose()?;
     let wanted = found.as_ref().map(|(sweep, _)| sweep.as_str()).or(request.sweep.as_deref());
     let sweep = store.choose_sweep(wanted)?;
+    let plan = SweepPlan::read(store, &sweep)?;
     let mut all = store.scan("trials", &sweep)?;
     let schema = all.collect_schema()?;
-    let places: Places = request.over.iter().map(|name| ("--over", name.as_str())).collect();
+    let by = request.by.as_deref();
+    let mut places: Places = Vec::new();
+    places.extend(by.filter(|name| *name != STEP).map(|name| ("--by", name)));
+    places.extend(request.over.iter().map(|name| ("--over", name.as_str())));
     check_places(&places, &schema)?;
     let measured = Measured::with_column(store, &sweep, DENSITY, true)?;
     let condition = match &request.condition {
@@ -102,7 +114,8 @@ pub fn rpd(store: &Store, request: &RpdRequest) -> Result<RankDistribution> {
         selected = selected.filter(col("trial_id").eq(lit(trial.as_str())));
     }
     let is_linear = col(ACTIVATION).eq(lit(LINEAR)).fill_null(lit(false));
-    if schema.contains(ACTIVATION) && levels_of(&selected, ACTIVATION)?.len() > 1 {
+    let keeps_linear = by == Some(ACTIVATION) || request.over.iter().any(|name| name == ACTIVATION);
+    if !keeps_linear && schema.contains(ACTIVATION) && levels_of(&selected, ACTIVATION)?.len() > 1 {
         selected = selected.filter(is_linear.clone().not());
     }
     let selection = Selection {
@@ -111,13 +124,25 @@ pub fn rpd(store: &Store, request: &RpdRequest) -> Result<RankDistribution> {
         schema: &schema,
         condition: condition.text(),
         places: &places,
-        options: "",
+        options: if by.is_none() { "--by" } else { "" },
     };
     selection.check_nothing_else_varies()?;
 
     let outcomes = Outcomes::of(&selected)?;
+    if let (Some(STEP), Some(step)) = (by, request.step) {
+        return Err(AnalyzeError::BadPick {
+            option: "--step",
+            given: step.to_string(),
+            reason: "--by step draws a line for each; leave --step out".to_owned(),
+        });
+    }
     let step = request.step.unwrap_or(StepPick::Last);
-    let layers = layers_of(measured.rows_of(&condition, &selected), step)?;
+    let mut layers = layers_of(measured.rows_of(&condition, &selected), step, by)?;
+    layers.sort_by(|one, two| {
+        let levels = plan.compare(by.unwrap_or_default(), &one.level, &two.level);
+        one.layer.cmp(&two.layer).then(levels)
+    });
+    check_lines(&layers, by)?;
     if layers.is_empty() {
         return Err(nothing_measured(&measured, step, &outcomes)?);
     }
@@ -125,16 +150,19 @@ pub fn rpd(store: &Store, request: &RpdRequest) -> Result<RankDistribution> {
         if schema.contains(ACTIVATION) { levels_of(&selected, ACTIVATION)? } else { Vec::new() };
     let linear = Level::Text(LINEAR.to_owned());
     let mut control = Vec::new();
-    if !activations.is_empty() && !activations.contains(&linear) {
+    if by.is_none() && !activations.is_empty() && !activations.contains(&linear) {
         let controls = same_otherwise(&selected, &schema, all)?.filter(is_linear);
-        control = layers_of(measured.rows_of(&Condition::default(), &controls), step)?;
+        control = layers_of(measured.rows_of(&Condition::default(), &controls), step, None)?;
+        control.sort_by_key(|layer| layer.layer);
     }
     Ok(RankDistribution {
         task: tasks_of(&selected, &schema)?,
         place: match step {
+            _ if by == Some(STEP) => String::new(),
             StepPick::Last => "last step".to_owned(),
             StepPick::Number(number) => format!("step {number}"),
         },
+        by: by.map(|name| ColumnInfo::of("layers", name)),
         trial,
         over: request.over.clone(),
         condition: condition.text().to_owned(),
@@ -143,6 +171,22 @@ pub fn rpd(store: &Store, request: &RpdRequest) -> Result<RankDistribution> {
         layers,
         control,
         sweep,
+    })
+}
+
+/// More lines than these in a panel hide each other.
+const MOST_LINES: usize = 32;
+
+fn check_lines(layers: &[RpdLayer], by: Option<&str>) -> Result<()> {
+    let lines = |layer: i64| layers.iter().filter(|one| one.layer == layer).count();
+    let most = layers.iter().map(|layer| lines(layer.layer)).max().unwrap_or(0);
+    if most <= MOST_LINES {
+        return Ok(());
+    }
+    Err(AnalyzeError::BadAxis {
+        option: "--by",
+        name: by.unwrap_or_default().to_owned(),
+        reason: format!("{most} lines a panel are too many: select with --where"),
     })
 }
 
@@ -194,48 +238,71 @@ fn equals(name: &str, level: &Level) -> Expr {
     }
 }
 
-/// Distributions by layer at one step.
-fn layers_of(mut rows: LazyFrame, step: StepPick) -> Result<Vec<RpdLayer>> {
+/// Distributions by layer, and by the values of `by`, at one step or at each. Sums over trials
+/// are made as the rows stream past: a density is never held for a trial.
+fn layers_of(mut rows: LazyFrame, step: StepPick, by: Option<&str>) -> Result<Vec<RpdLayer>> {
     let trial = || col("trial_id");
     match step {
-        StepPick::Number(number) => rows = rows.filter(col("step").eq(lit(number))),
+        _ if by == Some(STEP) => {}
+        StepPick::Number(number) => rows = rows.filter(col(STEP).eq(lit(number))),
         StepPick::Last => {
-            let last = rows.clone().group_by([trial()]).agg([col("step").max()]);
-            let both = [trial(), col("step")];
+            let last = rows.clone().group_by([trial()]).agg([col(STEP).max()]);
+            let both = [trial(), col(STEP)];
             rows = rows.join(last, both.clone(), both, JoinArgs::new(JoinType::Semi));
         }
     }
-    let densities = col(DENSITY).cast(DataType::List(Box::new(DataType::Float64)));
-    let frame = collect_streaming(rows.filter(col(DENSITY).is_not_null()).select([
-        col("layer").cast(DataType::Int64),
-        densities,
-        col(GRADIENT).cast(DataType::Float64),
-    ]))?;
-    let mut by_layer: BTreeMap<i64, (Vec<Vec<f64>>, Vec<f64>)> = BTreeMap::new();
-    let layers = CodedColumn::new(frame.column("layer")?)?;
-    let gradients = frame.column(GRADIENT)?.f64()?;
-    let densities = frame.column(DENSITY)?.list()?;
-    for row in 0..frame.height() {
-        let Level::Integer(layer) = layers.levels[layers.codes[row] as usize] else { continue };
-        let Some(density) = densities.get_as_series(row) else { continue };
-        let density: Vec<f64> = density.f64()?.iter().flatten().collect();
-        let (bins, of_layer) = by_layer.entry(layer).or_default();
-        bins.resize(bins.len().max(density.len()), Vec::new());
-        for (bin, value) in bins.iter_mut().zip(density) {
-            bin.push(value);
-        }
-        of_layer.extend(gradients.get(row));
+    rows = rows.filter(col(DENSITY).is_not_null());
+    let bins = bins_of(&rows)?;
+    let density = || col(DENSITY).cast(DataType::List(Box::new(DataType::Float64)));
+    let gradient = || col(GRADIENT).cast(DataType::Float64);
+    let mut statistics = vec![
+        len().cast(DataType::Int64).alias("n"),
+        gradient().count().cast(DataType::Int64).alias("n_gradient"),
+        gradient().mean().alias("gradient"),
+        gradient().std(1).alias("gradient_std"),
+    ];
+    for bin in 0..bins {
+        let in_bin = || density().list().get(lit(bin), true);
+        statistics.push(in_bin().mean().alias(format!("mean_{bin}")));
+        statistics.push(in_bin().std(1).alias(format!("std_{bin}")));
     }
-    let layer = |(layer, (bins, gradients)): (i64, (Vec<Vec<f64>>, Vec<f64>))| RpdLayer {
-        layer,
-        n: bins.iter().map(Vec::len).max().unwrap_or(0),
-        density: bins.iter().map(|values| moments(values)).collect(),
-        gradient: moments(&gradients),
-    };
-    Ok(by_layer.into_iter().map(layer).collect())
+    let layer = col("layer").cast(DataType::Int64).alias("layer");
+    let group = by.map_or(lit(0), col).alias(GROUP);
+    let frame = collect_streaming(rows.group_by([layer, group]).agg(statistics))?;
+    let (layers, counts) = (frame.column("layer")?.i64()?, frame.column("n")?.i64()?);
+    let groups = CodedColumn::new(frame.column(GROUP)?)?;
+    let mut found = Vec::new();
+    for row in 0..frame.height() {
+        let Some(layer) = layers.get(row) else { continue };
+        let number =
+            |name: &str| -> Result<Option<f64>> { Ok(frame.column(name)?.f64()?.get(row)) };
+        let n = counts.get(row).unwrap_or(0) as usize;
+        let n_gradient = frame.column("n_gradient")?.i64()?.get(row).unwrap_or(0) as usize;
+        let moments = |n: usize, mean: Option<f64>, std: Option<f64>| {
+            mean.map_or(Summary::default(), |mean| Summary::of_moments(n, mean, std))
+        };
+        let mut density = Vec::new();
+        for bin in 0..bins {
+            let (mean, std) = (number(&format!("mean_{bin}"))?, number(&format!("std_{bin}"))?);
+            density.push(moments(n, mean, std));
+        }
+        found.push(RpdLayer {
+            layer,
+            level: match by {
+                Some(_) => groups.levels[groups.codes[row] as usize].clone(),
+                None => Level::Null,
+            },
+            n,
+            density,
+            gradient: moments(n_gradient, number("gradient")?, number("gradient_std")?),
+        });
+    }
+    Ok(found)
 }
 
-fn moments(values: &[f64]) -> Summary {
-    let Summary { mean, std, ci_low, ci_high, .. } = Summary::of(&mut values.to_vec(), false);
-    Summary { mean, std, ci_low, ci_high, ..Summary::default() }
+/// Bins of a density.
+fn bins_of(rows: &LazyFrame) -> Result<i64> {
+    let most = col(DENSITY).list().len().max().cast(DataType::Int64).alias("bins");
+    let frame = collect_streaming(rows.clone().select([most]))?;
+    Ok(frame.column("bins")?.i64()?.get(0).unwrap_or(0))
 }

@@ -7,7 +7,7 @@ use crate::read_trials::collect_streaming;
 use polars::prelude::*;
 
 /// Hyperparameters the statistic always runs over.
-const SEEDS: [&str; 2] = ["seed", "data_seed"];
+pub(crate) const SEEDS: [&str; 2] = ["seed", "data_seed"];
 
 /// Values listed in an error before it says how many there are.
 const MOST_LISTED: usize = 12;

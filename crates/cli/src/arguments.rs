@@ -4,7 +4,7 @@
 use crate::cluster_arguments::ClusterCommand;
 use crate::forms::{OutputForm, TextForm};
 use clap::{Args, Parser, Subcommand};
-use phasegrid_analyze::{CurveLayer, LayerPick, Stat, StepPick};
+use phasegrid_analyze::{Against, AxisScale, CurveLayer, LayerPick, Stat, StepPick};
 use phasegrid_worker::Device;
 use std::path::PathBuf;
 
@@ -125,6 +125,10 @@ pub(crate) struct PhaseOptions {
     /// Hyperparameter the statistic runs over, beside the seeds; may be repeated
     #[arg(long, value_name = "AXIS")]
     pub(crate) over: Vec<String>,
+    /// Show differences from the trials that have this value, all else and the seeds equal:
+    /// width=8, or width=previous for the value before
+    #[arg(long, value_name = "AXIS=VALUE")]
+    pub(crate) against: Option<Against>,
     /// The figure or table to write: .svg .png .pdf .csv .parquet; may be repeated
     #[arg(long, value_name = "FILE", required = true)]
     pub(crate) out: Vec<PathBuf>,
@@ -141,16 +145,28 @@ pub(crate) struct CurveOptions {
     /// Hyperparameter with one line a value
     #[arg(long, value_name = "HYPERPARAMETER")]
     pub(crate) by: Option<String>,
+    /// Hyperparameter with a panel for each of its values, or layer
+    #[arg(long)]
+    pub(crate) facet: Option<String>,
     /// all (one line a layer), first, last, mean or a number, for columns of the table layers
     #[arg(long)]
     pub(crate) layer: Option<CurveLayer>,
+    /// mean (band: 95 % t-interval), median (band: quartiles) or std over seeds
+    #[arg(long)]
+    pub(crate) stat: Option<Stat>,
+    /// Scale of the steps: auto (log where they span decades), linear or log; log shows step 0
+    #[arg(long, value_name = "SCALE", default_value = "auto")]
+    pub(crate) x_scale: AxisScale,
+    /// Scale of the values: auto, linear or log
+    #[arg(long, value_name = "SCALE", default_value = "auto")]
+    pub(crate) y_scale: AxisScale,
     /// The sweep; needed where the store holds several
     #[arg(long, value_name = "NAME")]
     pub(crate) sweep: Option<String>,
     /// SQL condition on the columns, such as "depth = 2 AND batch_size = 32"
     #[arg(long = "where", value_name = "EXPR")]
     pub(crate) condition: Option<String>,
-    /// Hyperparameter the mean runs over, beside the seeds; may be repeated
+    /// Hyperparameter the statistic runs over, beside the seeds; may be repeated
     #[arg(long, value_name = "AXIS")]
     pub(crate) over: Vec<String>,
     /// The figure or table to write: .svg .png .pdf .csv .parquet; may be repeated
@@ -172,6 +188,9 @@ pub(crate) struct RpdOptions {
     /// last or a step
     #[arg(long)]
     pub(crate) step: Option<StepPick>,
+    /// Hyperparameter with one line a value in every panel, or step for the course of training
+    #[arg(long, value_name = "HYPERPARAMETER")]
+    pub(crate) by: Option<String>,
     /// The sweep; needed where the store holds several
     #[arg(long, value_name = "NAME")]
     pub(crate) sweep: Option<String>,

@@ -7,7 +7,7 @@ use super::panel::{TICK, TICK_GAP, draw_cells, draw_x_ticks, draw_y_ticks};
 use super::scale::Scale;
 use super::scene::{Anchor, Area, Scene, TextStyle};
 use super::text::{CAP_HEIGHT, LINE_HEIGHT, width_of, wrap};
-use super::ticks::{Tick, axis_ticks, labels_of};
+use super::ticks::{Tick, axis_ticks, facet_title, labels_of};
 use crate::diagram::{PhaseDiagram, ValueKind};
 use crate::level::Level;
 use crate::request::Stat;
@@ -67,7 +67,9 @@ pub fn heat_map(diagram: &PhaseDiagram) -> String {
 }
 
 fn used_marks(diagram: &PhaseDiagram) -> Vec<Mark> {
-    let mut used: Vec<Mark> = diagram.cells.iter().flat_map(Mark::of).collect();
+    let paired = diagram.against.is_some();
+    let mut used: Vec<Mark> =
+        diagram.cells.iter().flat_map(|cell| Mark::of(cell, paired)).collect();
     used.sort();
     used.dedup();
     used
@@ -75,21 +77,26 @@ fn used_marks(diagram: &PhaseDiagram) -> Vec<Mark> {
 
 /// `median sample basin (rms)`; the mean goes without saying, the caption names it.
 fn value_title(diagram: &PhaseDiagram) -> String {
-    let label = diagram.value.label.as_str();
+    let label = match &diagram.against {
+        Some(_) => format!("Δ {}", diagram.value.label),
+        None => diagram.value.label.clone(),
+    };
     let statistic = match diagram.stat {
         _ if diagram.kind == ValueKind::Category => format!("most frequent {label}"),
-        Stat::Mean => label.to_owned(),
+        Stat::Mean => label,
         Stat::Std => format!("sd of {label}"),
         Stat::Median => format!("median {label}"),
     };
     let place =
         if diagram.place.is_empty() { String::new() } else { format!(", {}", diagram.place) };
+    let against =
+        diagram.against.as_ref().map_or(String::new(), |other| format!(", against {other}"));
     let unit = if diagram.value.unit.is_empty() {
         String::new()
     } else {
         format!(" ({})", diagram.value.unit)
     };
-    format!("{statistic}{place}{unit}")
+    format!("{statistic}{place}{against}{unit}")
 }
 
 fn caption(diagram: &PhaseDiagram) -> String {
@@ -99,15 +106,22 @@ fn caption(diagram: &PhaseDiagram) -> String {
     }
     let over: Vec<&str> =
         std::iter::once("seeds").chain(diagram.over.iter().map(String::as_str)).collect();
+    if diagram.against.is_some() {
+        parts.push("differences at equal seeds".to_owned());
+    }
     let statistic = match (diagram.kind, diagram.stat) {
         (ValueKind::Category, _) => "most frequent value".to_owned(),
+        (_, Stat::Std) => "standard deviation".to_owned(),
         (_, stat) => stat.to_string(),
     };
     parts.push(format!("{statistic} over {}", over.join(", ")));
     match diagram.trials_per_cell() {
-        Some((least, most)) if least == most => parts.push(format!("n = {most} a cell")),
-        Some((least, most)) => parts.push(format!("n = {least} to {most} a cell")),
+        Some((least, most)) if least == most => parts.push(format!("n = {most} trials a cell")),
+        Some((least, most)) => parts.push(format!("n = {least} to {most} trials a cell")),
         None => {}
+    }
+    if diagram.cells.iter().any(|cell| cell.n_censored > 0) {
+        parts.push("radii censored right count as ∞, left as 0".to_owned());
     }
     if !diagram.condition.is_empty() {
         parts.push(format!("where {}", diagram.condition));
@@ -163,7 +177,7 @@ impl Layout {
             _ => (98.0, 90.0),
         };
         let facet_titles = diagram.facet.as_ref().map_or(Vec::new(), |facet| {
-            let title = |label: &String| format!("{} = {label}", facet.column.label);
+            let title = |label: &String| facet_title(&facet.column.label, label);
             labels_of(&facet.levels).iter().map(title).collect()
         });
         let title_width =

@@ -13,6 +13,9 @@ const HATCH_OPACITY: f64 = 0.65;
 pub(super) enum Mark {
     Partial,
     Tied,
+    Some,
+    Divided,
+    Unresolved,
     Above,
     Below,
     Diverged,
@@ -25,8 +28,11 @@ impl Mark {
     /// The words beside it.
     pub(super) fn explanation(self) -> &'static str {
         match self {
-            Mark::Partial => "some trials diverged or failed",
-            Mark::Tied => "categories tie",
+            Mark::Partial => "some trials diverged or failed (n_ok < n)",
+            Mark::Tied => "tie for the most frequent",
+            Mark::Some => "undefined or censored in some trials",
+            Mark::Divided => "trials disagree",
+            Mark::Unresolved => "95 % interval includes 0",
             Mark::Above => "beyond the searched range",
             Mark::Below => "below the searched range",
             Mark::Diverged => "all trials diverged",
@@ -41,6 +47,9 @@ impl Mark {
         match self {
             Mark::Partial => "hatch-partial",
             Mark::Tied => "hatch-tied",
+            Mark::Some => "some",
+            Mark::Divided => "divided",
+            Mark::Unresolved => "unresolved",
             Mark::Above => "above",
             Mark::Below => "below",
             Mark::Diverged => "hatch-diverged",
@@ -50,8 +59,8 @@ impl Mark {
         }
     }
 
-    /// The marks of a cell.
-    pub(super) fn of(cell: &Cell) -> Vec<Mark> {
+    /// The marks of a cell; `paired` says that values are differences.
+    pub(super) fn of(cell: &Cell, paired: bool) -> Vec<Mark> {
         let mut marks = match cell.state {
             CellState::Outside => Vec::new(),
             CellState::Missing => vec![Mark::Missing],
@@ -67,8 +76,17 @@ impl Mark {
         if matches!(cell.state, CellState::Value | CellState::Null) && cell.n_ok < cell.n {
             marks.push(Mark::Partial);
         }
-        if cell.mode.as_ref().is_some_and(|mode| mode.tied) {
-            marks.push(Mark::Tied);
+        match &cell.mode {
+            Some(mode) if mode.tied => marks.push(Mark::Tied),
+            Some(mode) if mode.share < 1.0 => marks.push(Mark::Divided),
+            _ => {}
+        }
+        if cell.state == CellState::Value && cell.n_null + cell.n_censored > 0 {
+            marks.push(Mark::Some);
+        }
+        let interval = cell.summary.ci_low.zip(cell.summary.ci_high);
+        if paired && interval.is_some_and(|(low, high)| low <= 0.0 && high >= 0.0) {
+            marks.push(Mark::Unresolved);
         }
         marks
     }
@@ -99,10 +117,30 @@ pub(super) fn draw(scene: &mut Scene, mark: Mark, areas: &[Area], ground: Rgb) {
         Mark::Failed => scene.polygons(&around(square), Rgb::GREY),
         Mark::Null => scene.lines(&around(dash), Rgb::FAINT, stroke, 1.0),
         Mark::Missing => scene.lines(&around(cross), Rgb::FAINT, stroke, 1.0),
+        Mark::Some => scene.polygons(&in_corner(areas, true), contrast),
+        Mark::Divided | Mark::Unresolved => {
+            scene.lines(&in_corner(areas, false), contrast, 0.7, 1.0);
+        }
         Mark::Above => scene.polygons(&around(upward_triangle), contrast),
         Mark::Below => scene.polygons(&around(downward_triangle), contrast),
     }
     scene.close_group();
+}
+
+/// Small circles in the upper corners, where they leave the middle to letters and triangles: in
+/// the left one dots, in the right one rings.
+fn in_corner(areas: &[Area], is_left: bool) -> Vec<Points> {
+    let circle = |area: &Area| -> Points {
+        let side = area.width.min(area.height);
+        let radius = (0.1 * side).clamp(0.4, 1.7);
+        let inset = radius + (0.1 * side).min(2.2);
+        let x = if is_left { area.x + inset } else { area.right() - inset };
+        let turn = std::f64::consts::TAU / 16.0;
+        let point = |step: i32| (f64::from(step) * turn).sin_cos();
+        let around = (0..=16).map(point);
+        around.map(|(sin, cos)| (x + radius * cos, area.y + inset + radius * sin)).collect()
+    };
+    areas.iter().map(circle).collect()
 }
 
 fn square(x: f64, y: f64, arm: f64) -> Vec<Points> {
@@ -155,7 +193,7 @@ fn hatching(area: Area, spacing: f64, rising: bool) -> Vec<Points> {
 /// The ground a mark is shown on in the legend.
 pub(super) fn legend_ground(mark: Mark) -> Rgb {
     match mark {
-        Mark::Partial | Mark::Tied => Rgb::WHITE,
+        Mark::Partial | Mark::Tied | Mark::Some | Mark::Divided | Mark::Unresolved => Rgb::WHITE,
         Mark::Above => viridis(1.0),
         Mark::Below => viridis(0.0),
         Mark::Diverged => Rgb::DIVERGED,

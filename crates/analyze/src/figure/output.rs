@@ -27,9 +27,35 @@ pub(crate) fn write_png(svg: &str, path: &Path) -> Result<()> {
         ((size.width() * zoom).ceil() as u32, (size.height() * zoom).ceil() as u32);
     let mut pixels = tiny_skia::Pixmap::new(width, height)
         .ok_or_else(|| failed(format!("{width} x {height} pixels are too many")))?;
+    // Under the last row and column too, which the figure covers in part.
+    pixels.fill(tiny_skia::Color::WHITE);
     resvg::render(&tree, tiny_skia::Transform::from_scale(zoom, zoom), &mut pixels.as_mut());
-    let bytes = pixels.encode_png().map_err(|error| failed(error.to_string()))?;
+    let bytes = encode(&pixels).map_err(|error| failed(error.to_string()))?;
     std::fs::write(path, bytes).map_err(AnalyzeError::io(path))
+}
+
+/// As small as it gets without loss: figures have no transparency and large plain areas.
+fn encode(pixels: &tiny_skia::Pixmap) -> std::result::Result<Vec<u8>, png::EncodingError> {
+    let opaque: Vec<u8> = pixels
+        .pixels()
+        .iter()
+        .flat_map(|pixel| [pixel.red(), pixel.green(), pixel.blue()])
+        .collect();
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, pixels.width(), pixels.height());
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(png::Compression::High);
+    let per_metre = (f64::from(PNG_DPI) / 0.0254).round() as u32;
+    encoder.set_pixel_dims(Some(png::PixelDimensions {
+        xppu: per_metre,
+        yppu: per_metre,
+        unit: png::Unit::Meter,
+    }));
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&opaque)?;
+    writer.finish()?;
+    Ok(bytes)
 }
 
 /// Writes a PDF of the figure's size, text embedded as text.

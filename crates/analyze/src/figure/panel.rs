@@ -6,9 +6,10 @@ use super::marks::{self, Mark};
 use super::numbers::plain;
 use super::scale::Scale;
 use super::scene::{Anchor, Area, Scene, TextStyle};
-use super::text::CAP_HEIGHT;
+use super::text::{CAP_HEIGHT, width_of};
 use super::ticks::Tick;
 use crate::diagram::{Cell, CellState, PhaseDiagram};
+use crate::request::Stat;
 use std::collections::BTreeMap;
 
 /// Length of a labelled tick; minor ones are shorter.
@@ -16,6 +17,11 @@ pub(super) const TICK: f64 = 3.0;
 
 /// Gap between tick and label.
 pub(super) const TICK_GAP: f64 = 2.0;
+
+/// Size of a category's name in its cell, where there is room; smaller than the least it is left
+/// to the colour.
+const NAME_SIZE: f64 = 7.5;
+const SMALLEST_NAME: f64 = 5.0;
 
 /// Figures with more cells carry no tooltips.
 const MOST_TOOLTIPS: usize = 5_000;
@@ -57,7 +63,7 @@ pub(super) fn draw_cells(
     let mut marked: BTreeMap<(Mark, bool), (Rgb, Vec<Area>)> = BTreeMap::new();
     for cell in cells {
         let ground = ground_of(cell, scale);
-        for mark in Mark::of(cell) {
+        for mark in Mark::of(cell, diagram.against.is_some()) {
             let key = (mark, ground.is_light());
             marked.entry(key).or_insert((ground, Vec::new())).1.push(place(cell));
         }
@@ -65,7 +71,23 @@ pub(super) fn draw_cells(
     for ((mark, _), (ground, areas)) in marked {
         marks::draw(scene, mark, &areas, ground);
     }
+    for cell in cells {
+        name_category(scene, cell, place(cell), ground_of(cell, scale));
+    }
     scene.frame(area, Rgb::INK, 0.6);
+}
+
+/// Writes a short category into its cell, so that the figure does not rest on colour alone.
+fn name_category(scene: &mut Scene, cell: &Cell, area: Area, ground: Rgb) {
+    let Some(mode) = cell.mode.as_ref().filter(|_| cell.state == CellState::Value) else { return };
+    let size = (0.5 * area.height).min(NAME_SIZE);
+    if size < SMALLEST_NAME || width_of(&mode.category, size) > 0.75 * area.width {
+        return;
+    }
+    let ink = if ground.is_light() { Rgb::INK } else { Rgb::WHITE };
+    let (x, y) = area.centre();
+    let style = TextStyle::new(size, Anchor::Middle).coloured(ink);
+    scene.text(x, y + size * CAP_HEIGHT / 2.0, &mode.category, style);
 }
 
 fn ground_of(cell: &Cell, scale: &Scale) -> Rgb {
@@ -77,12 +99,20 @@ fn ground_of(cell: &Cell, scale: &Scale) -> Rgb {
 }
 
 fn describe(diagram: &PhaseDiagram, cell: &Cell) -> String {
+    let summary = &cell.summary;
+    let around = match diagram.stat {
+        Stat::Mean => summary.ci_low.zip(summary.ci_high),
+        Stat::Median => summary.q25.zip(summary.q75),
+        Stat::Std => None,
+    };
+    let around = around
+        .map_or(String::new(), |(low, high)| format!(" [{}, {}]", plain(low, 3), plain(high, 3)));
     let shown = match (&cell.mode, cell.value) {
         (Some(mode), _) => format!("{} ({:.0} %)", mode.category, 100.0 * mode.share),
-        (None, Some(value)) => plain(value, 4),
+        (None, Some(value)) => format!("{}{around}", plain(value, 4)),
         (None, None) => "no value".to_owned(),
     };
-    format!(
+    let mut text = format!(
         "{} {}, {} {}: {shown}; n {}, ok {}, diverged {}",
         diagram.x.column.label,
         diagram.x.levels[cell.x],
@@ -91,7 +121,13 @@ fn describe(diagram: &PhaseDiagram, cell: &Cell) -> String {
         cell.n,
         cell.n_ok,
         cell.n_diverged
-    )
+    );
+    for (name, count) in [("null", cell.n_null), ("censored", cell.n_censored)] {
+        if count > 0 {
+            text.push_str(&format!(", {name} {count}"));
+        }
+    }
+    text
 }
 
 /// Draws ticks below an area, labelled if asked, `turned` to be read from below.

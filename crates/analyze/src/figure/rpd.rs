@@ -1,50 +1,52 @@
 //! Rank probability distributions, one panel a layer, with the flat line and the linear control.
 
 use super::caption;
-use super::colour::{Rgb, of_rank};
+use super::colour::{Rgb, of_name, of_rank};
 use super::line_chart::{LegendEntry, Line, LineChart, LinePanel, LinePoint};
 use super::numbers::plain;
+use super::ticks::labels_of;
 use super::value_axis::ValueAxis;
+use crate::level::Level;
 use crate::rpd::{RankDistribution, RpdLayer};
+use crate::statistics::Summary;
 
 /// Bands may raise the axis by this share of the highest density.
 const BAND_ROOM: f64 = 0.3;
 
 /// Draws rank distributions as an SVG document, in points.
 pub fn rpd_figure(distribution: &RankDistribution) -> String {
-    let count = distribution.layers.len();
-    let colour = |rank: usize| of_rank(rank, count);
-    let panels: Vec<LinePanel> = distribution
-        .layers
-        .iter()
-        .enumerate()
-        .map(|(rank, layer)| {
-            let control = distribution.control.iter().find(|control| control.layer == layer.layer);
-            let control = control.map(|control| line_of(control, Rgb::GREY, true));
-            let lines = control.into_iter().chain([line_of(layer, colour(rank), false)]);
-            LinePanel { title: panel_title(layer), lines: lines.collect() }
-        })
-        .collect();
-    let y = density_axis(&panels);
-    let ink = if count > 1 { Rgb::INK } else { colour(0) };
-    let name = match distribution.activation.as_str() {
-        "" => "selection".to_owned(),
-        activation => activation.to_owned(),
+    let mut numbers: Vec<i64> = distribution.layers.iter().map(|layer| layer.layer).collect();
+    numbers.dedup();
+    let colours = Colours::of(distribution, &numbers);
+    let panel = |number: &i64| {
+        let of_layer = || distribution.layers.iter().filter(|layer| layer.layer == *number);
+        let control = distribution.control.iter().find(|control| control.layer == *number);
+        let control = control.map(|control| line_of(control, Rgb::GREY, true));
+        let lines = of_layer().map(|layer| line_of(layer, colours.of_line(layer), false));
+        LinePanel {
+            title: panel_title(*number, &of_layer().collect::<Vec<_>>()),
+            lines: control.into_iter().chain(lines).collect(),
+        }
     };
-    let mut legend = vec![LegendEntry::line(name, ink, false)];
+    let panels: Vec<LinePanel> = numbers.iter().map(panel).collect();
+    let y = density_axis(&panels);
+    let mut legend = colours.entries(distribution);
     if !distribution.control.is_empty() {
         legend.push(LegendEntry::line("linear network", Rgb::GREY, true));
     }
     legend.push(LegendEntry::reference("flat"));
-    let title = format!("rank probability density, {}", distribution.place);
+    let place = match distribution.place.as_str() {
+        "" => String::new(),
+        place => format!(", {place}"),
+    };
     LineChart {
-        title,
+        title: format!("rank probability density{place}"),
         x: ValueAxis::exact(0.0, 1.0),
         y,
         x_title: "rank u of the class's samples, signed by the L-map".to_owned(),
-        y_title: format!("density, {}", distribution.place),
+        y_title: format!("density{place}"),
         panels,
-        legend_title: String::new(),
+        legend_title: distribution.by.as_ref().map_or(String::new(), |by| by.title()),
         legend,
         reference: Some(1.0),
         caption: caption_of(distribution),
@@ -52,16 +54,73 @@ pub fn rpd_figure(distribution: &RankDistribution) -> String {
     .draw()
 }
 
-fn panel_title(layer: &RpdLayer) -> String {
-    match layer.gradient.mean {
-        Some(gradient) => format!("layer {}, g = {}", layer.layer, plain(gradient, 3)),
-        None => format!("layer {}", layer.layer),
+/// A legend has at most this many entries; of more lines every second, third, … is named.
+const MOST_ENTRIES: usize = 12;
+
+/// One colour a layer, or one a line where panels have several.
+struct Colours<'a> {
+    numbers: &'a [i64],
+    levels: Vec<Level>,
+}
+
+impl<'a> Colours<'a> {
+    fn of(distribution: &RankDistribution, numbers: &'a [i64]) -> Colours<'a> {
+        let mut levels: Vec<Level> = Vec::new();
+        for layer in distribution.layers.iter().filter(|_| distribution.by.is_some()) {
+            if !levels.contains(&layer.level) {
+                levels.push(layer.level.clone());
+            }
+        }
+        if levels.iter().all(|level| level.as_number().is_some()) {
+            levels.sort();
+        }
+        Colours { numbers, levels }
+    }
+
+    fn of_level(&self, rank: usize) -> Rgb {
+        match self.levels.iter().all(|level| level.as_number().is_some()) {
+            true => of_rank(rank, self.levels.len()),
+            false => of_name(rank),
+        }
+    }
+
+    fn of_line(&self, layer: &RpdLayer) -> Rgb {
+        if let Some(rank) = self.levels.iter().position(|level| *level == layer.level) {
+            return self.of_level(rank);
+        }
+        let rank = self.numbers.iter().position(|number| *number == layer.layer).unwrap_or(0);
+        of_rank(rank, self.numbers.len())
+    }
+
+    fn entries(&self, distribution: &RankDistribution) -> Vec<LegendEntry> {
+        if self.levels.is_empty() {
+            let ink = if self.numbers.len() > 1 { Rgb::INK } else { of_rank(0, 1) };
+            let name = match distribution.activation.as_str() {
+                "" => "selection",
+                activation => activation,
+            };
+            return vec![LegendEntry::line(name, ink, false)];
+        }
+        let labels = labels_of(&self.levels);
+        let every = self.levels.len().div_ceil(MOST_ENTRIES);
+        let entry =
+            |rank: usize| LegendEntry::line(labels[rank].as_str(), self.of_level(rank), false);
+        (0..self.levels.len()).step_by(every).map(entry).collect()
+    }
+}
+
+fn panel_title(number: i64, lines: &[&RpdLayer]) -> String {
+    match lines {
+        [RpdLayer { gradient: Summary { mean: Some(gradient), .. }, .. }] => {
+            format!("layer {number}, g = {}", plain(*gradient, 3))
+        }
+        _ => format!("layer {number}"),
     }
 }
 
 fn line_of(layer: &RpdLayer, colour: Rgb, dashed: bool) -> Line {
     let width = 1.0 / layer.density.len().max(1) as f64;
-    let point = |(bin, density): (usize, &crate::statistics::Summary)| {
+    let point = |(bin, density): (usize, &Summary)| {
         let (low, high) = (bin as f64 * width, (bin + 1) as f64 * width);
         let y = density.mean?;
         Some(LinePoint {
@@ -106,7 +165,7 @@ fn caption_of(distribution: &RankDistribution) -> String {
         }
     }
     if let Some(control) = distribution.control.first() {
-        parts.push(format!("linear network: n = {}", control.n));
+        parts.push(format!("linear network: {} trials", control.n));
     }
     if !distribution.condition.is_empty() {
         parts.push(format!("where {}", distribution.condition));

@@ -79,11 +79,14 @@ impl Scale {
         let factor = if low > 0.0 { high / low } else { 1.0 };
         let wide = match diagram.kind {
             ValueKind::Radius => WIDE_RADII,
+            // Steps are measured at log-spaced places.
+            _ if diagram.value.unit == "steps" => WIDE_RADII,
             _ if diagram.value.unit == "share" => f64::INFINITY,
             _ => WIDE_VALUES,
         };
-        let signed = low < 0.0 && high > 0.0;
-        Scale::Numbers(NumberScale { low, high, log: factor > wide, signed })
+        // Differences are read against zero, whatever their sign.
+        let signed = (low < 0.0 && high > 0.0) || diagram.against.is_some();
+        Scale::Numbers(NumberScale { low, high, log: factor > wide && !signed, signed })
     }
 
     /// The colour of a cell that has a value.
@@ -110,7 +113,7 @@ impl NumberScale {
     pub(super) fn colour(&self, value: f64) -> Rgb {
         if self.signed {
             let most = self.high.max(-self.low);
-            return diverging(0.5 + 0.5 * value / most);
+            return diverging(if most > 0.0 { 0.5 + 0.5 * value / most } else { 0.5 });
         }
         viridis(self.position(value))
     }

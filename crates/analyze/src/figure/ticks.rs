@@ -39,6 +39,11 @@ pub(super) fn axis_ticks(axis: &DiagramAxis, length: f64, size: f64, upright: bo
     labels.into_iter().enumerate().step_by(every).map(tick).collect()
 }
 
+/// `depth = 4`, `layer 1`: what stands above a panel.
+pub(super) fn facet_title(name: &str, label: &str) -> String {
+    if name == "layer" { format!("layer {label}") } else { format!("{name} = {label}") }
+}
+
 /// Labels of values: powers of ten where all are, plain numbers or words otherwise.
 pub(super) fn labels_of(levels: &[Level]) -> Vec<String> {
     let exponents: Option<Vec<i32>> =

@@ -1,6 +1,7 @@
 //! A continuous axis: linear, logarithmic, or logarithmic with a place for zero.
 
 use super::numbers::{nice_ticks, plain, power_of_ten};
+use crate::curve_data::AxisScale;
 
 /// Positive values that span a smaller factor are drawn on a linear axis.
 const WIDE: f64 = 15.0;
@@ -55,19 +56,24 @@ impl ValueAxis {
     }
 
     /// An axis for training steps: logarithmic where they span decades, zero to the left of all.
-    pub(super) fn steps(steps: &[f64]) -> ValueAxis {
+    pub(super) fn steps(steps: &[f64], scale: AxisScale) -> ValueAxis {
         let positive = || steps.iter().copied().filter(|step| *step > 0.0);
         let (low, high) =
             (positive().fold(f64::INFINITY, f64::min), positive().fold(0.0, f64::max));
         let has_zero = steps.contains(&0.0);
-        if high < low * WIDE {
+        let is_linear = match scale {
+            AxisScale::Auto => high < low * WIDE,
+            AxisScale::Linear => true,
+            AxisScale::Log => low > high,
+        };
+        if is_linear {
             let first = if has_zero { 0.0 } else { low.min(high) };
             return ValueAxis::linear(first, high);
         }
         if !has_zero {
             return ValueAxis::log(low, high);
         }
-        let gap = (high / low).log10() * ZERO_GAP / (1.0 - ZERO_GAP);
+        let gap = (high / low).max(2.0).log10() * ZERO_GAP / (1.0 - ZERO_GAP);
         let zero = low.log10() - gap;
         ValueAxis::padded(Transform::LogWithZero(zero), zero, high.log10(), (low, high))
     }
@@ -151,7 +157,7 @@ mod tests {
 
     #[test]
     fn steps_over_decades_have_zero_to_the_left() {
-        let axis = ValueAxis::steps(&[0.0, 1.0, 10.0, 100.0, 1000.0]);
+        let axis = ValueAxis::steps(&[0.0, 1.0, 10.0, 100.0, 1000.0], AxisScale::Auto);
         assert_eq!(labels(&axis), ["0", "1", "10", "100", "1000"]);
         let places: Vec<f64> =
             [0.0, 1.0, 10.0, 100.0, 1000.0].iter().map(|step| axis.place(*step)).collect();
@@ -163,11 +169,25 @@ mod tests {
 
     #[test]
     fn few_steps_stay_linear() {
-        let axis = ValueAxis::steps(&[0.0, 100.0, 200.0, 300.0]);
+        let axis = ValueAxis::steps(&[0.0, 100.0, 200.0, 300.0], AxisScale::Auto);
         assert_eq!(axis.interruption(), None);
         assert!((axis.place(200.0) - 2.0 * axis.place(100.0) + axis.place(0.0)).abs() < 1e-9);
-        let one = ValueAxis::steps(&[0.0]);
-        assert!(one.place(0.0).is_finite());
+        for scale in [AxisScale::Auto, AxisScale::Linear, AxisScale::Log] {
+            assert!(ValueAxis::steps(&[0.0], scale).place(0.0).is_finite());
+        }
+    }
+
+    #[test]
+    fn a_scale_that_was_asked_for_is_kept() {
+        let steps = [0.0, 1.0, 10.0, 100.0, 1000.0];
+        let linear = ValueAxis::steps(&steps, AxisScale::Linear);
+        assert!(
+            (linear.place(1000.0) + linear.place(0.0) - 2.0 * linear.place(500.0)).abs() < 1e-9
+        );
+        let log = ValueAxis::steps(&[0.0, 100.0, 200.0, 400.0], AxisScale::Log);
+        let length = |one: f64, two: f64| log.place(two) - log.place(one);
+        assert!((length(100.0, 200.0) - length(200.0, 400.0)).abs() < 1e-9);
+        assert!(log.place(0.0) < log.place(100.0));
     }
 
     #[test]

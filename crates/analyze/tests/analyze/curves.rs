@@ -2,8 +2,8 @@
 
 use super::fixture::{Fixture, trial_ids};
 use phasegrid_analyze::{
-    AnalyzeError, Curve, CurveLayer, CurveRequest, LayerPick, Level, RpdRequest, StepPick, curve,
-    curve_figure, curve_table, rpd, rpd_figure, rpd_table, write_curve, write_rpd,
+    AnalyzeError, AxisScale, Curve, CurveLayer, CurveRequest, LayerPick, Level, RpdRequest, Stat,
+    StepPick, curve, curve_figure, curve_table, rpd, rpd_figure, rpd_table, write_curve, write_rpd,
 };
 use polars::prelude::*;
 
@@ -145,7 +145,7 @@ fn what_varies_must_have_a_place() {
     assert!(found.is_usage());
     assert_eq!(
         found.to_string(),
-        "learning_rate has 3 values in the selection (0.1 1 10): make it --by, fix it with --where, or average over it with --over learning_rate"
+        "learning_rate has 3 values in the selection (0.1 1 10): make it --by or --facet, fix it with --where, or average over it with --over learning_rate"
     );
     let over = CurveRequest { over: vec!["learning_rate".into()], ..request("rpd_gradient") };
     assert_eq!(curve(&store.open(), &over).unwrap().lines[0].points[0].n, 3);
@@ -175,7 +175,7 @@ fn bad_curves_say_what_is_wrong() {
         CurveRequest { condition: Some("status = 'diverged'".into()), ..request("rpd_gradient") };
     assert_eq!(
         with(diverged),
-        "--value rpd_gradient: is null throughout the selection (n = 0 trials, 1 diverged and left out)"
+        "--value rpd_gradient: is null throughout the selection (0 trials, 1 diverged and left out)"
     );
 }
 
@@ -189,7 +189,8 @@ fn a_curve_is_drawn_with_zero_bands_legend_and_caption() {
         ">step</text>",
         ">layer</text>",
         "RPD gradient",
-        "n = 3 trials, 1 diverged and left out",
+        "n = 3 a point",
+        "3 trials, 1 diverged and left out",
         "95 % t-interval",
         "step 10: 3 [0.516, 5.48]; n 3",
     ] {
@@ -207,6 +208,77 @@ fn a_curve_is_drawn_with_zero_bands_legend_and_caption() {
     let names: Vec<&str> = table.get_column_names().iter().map(|name| name.as_str()).collect();
     assert_eq!(names, ["layer", "step", "n", "n_null", "mean", "std", "ci_low", "ci_high"]);
     assert_eq!(table.height(), 6);
+}
+
+#[test]
+fn panels_are_a_hyperparameter_or_the_layers() {
+    let store = rates();
+    let panels = |request: CurveRequest| {
+        let found = curve(&store.open(), &request).unwrap();
+        let names: Vec<(Level, Level)> =
+            found.lines.iter().map(|line| (line.facet.clone(), line.level.clone())).collect();
+        (names, curve_figure(&found), curve_table(&found).unwrap())
+    };
+    let rate = Some("learning_rate".to_owned());
+    let (names, svg, table) =
+        panels(CurveRequest { facet: rate.clone(), ..request("rpd_gradient") });
+    let layers = |rate: f64| [1, 2].map(|layer| (Level::Float(rate), Level::Integer(layer)));
+    assert_eq!(names, [layers(0.1), layers(1.0)].concat());
+    assert_eq!(svg.matches("class=\"panel\"").count(), 2);
+    assert!(svg.contains("learning rate = 0.1") && svg.contains(">layer<"));
+    assert_eq!(table.get_column_names()[..3], ["learning_rate", "layer", "step"]);
+
+    let facet = Some("layer".to_owned());
+    let (names, svg, _) = panels(CurveRequest { facet, by: rate, ..request("rpd_gradient") });
+    let rates = |layer: i64| [0.1, 1.0].map(|rate| (Level::Integer(layer), Level::Float(rate)));
+    assert_eq!(names, [rates(1), rates(2)].concat());
+    assert!(svg.contains(">layer 1<") && svg.contains(">learning rate<"));
+    // No place is left, so that none is offered.
+    let both = CurveRequest {
+        by: Some("activation".into()),
+        facet: Some("depth".into()),
+        ..request("rpd_gradient")
+    };
+    assert!(error(&store, both).to_string().contains("(0.1 1 10): fix it with --where"));
+}
+
+#[test]
+fn the_median_has_quartiles_for_a_band_and_the_deviation_none() {
+    let of = |stat| {
+        let stat = Some(stat);
+        curve(&seeds().open(), &CurveRequest { stat, ..request("rpd_gradient") }).unwrap()
+    };
+    // Seeds 0, 1, 2 of layer 1 at step 10: values 2, 3, 4.
+    let median = of(Stat::Median);
+    let point = &median.lines[0].points[2];
+    assert_eq!(
+        (point.value(Stat::Median), point.band(Stat::Median)),
+        (Some(3.0), Some((2.5, 3.5)))
+    );
+    let svg = curve_figure(&median);
+    assert!(svg.contains("median RPD gradient") && svg.contains("band: quartiles"));
+    let table = curve_table(&median).unwrap();
+    assert_eq!(table.get_column_names()[8..], ["median", "q25", "q75"]);
+    let deviation = of(Stat::Std);
+    let point = &deviation.lines[0].points[2];
+    assert!((point.value(Stat::Std).unwrap() - 1.0).abs() < 1e-12);
+    let svg = curve_figure(&deviation);
+    assert!(svg.contains("sd of RPD gradient") && !svg.contains("fill-opacity"));
+}
+
+#[test]
+fn scales_can_be_asked_for_as_far_as_the_values_allow() {
+    let store = seeds();
+    let with = |y_scale| CurveRequest { y_scale, ..request("rpd_gradient") };
+    let log = curve_figure(&curve(&store.open(), &with(AxisScale::Log)).unwrap());
+    let linear = curve_figure(&curve(&store.open(), &with(AxisScale::Linear)).unwrap());
+    assert_ne!(log, linear);
+    let zero = CurveRequest { y_scale: AxisScale::Log, ..request("seed") };
+    assert_eq!(
+        error(&sweep(&[("relu", 0.1, 0, "ok")]), zero).to_string(),
+        "--y-scale log: the mean of seed is 0 at step 0, which has no logarithm"
+    );
+    assert!("square".parse::<AxisScale>().unwrap_err().contains("auto, linear or log"));
 }
 
 fn controlled() -> Fixture {
@@ -285,6 +357,46 @@ fn rank_distributions_are_drawn_with_the_flat_line_and_the_control() {
     for extension in ["png", "csv"] {
         write_rpd(&found, &folder.path().join(format!("rpd.{extension}"))).unwrap();
     }
+}
+
+#[test]
+fn rank_distributions_have_a_line_a_step_or_a_value() {
+    let fixture = controlled();
+    let with = |by: &str, condition: &str| {
+        let (by, condition) = (Some(by.to_owned()), Some(condition.to_owned()));
+        rpd(&fixture.open(), &RpdRequest { by, condition, ..Default::default() })
+    };
+    let levels = |by, condition| {
+        let found = with(by, condition).unwrap();
+        let levels: Vec<(i64, String)> =
+            found.layers.iter().map(|layer| (layer.layer, layer.level.to_string())).collect();
+        (found, levels)
+    };
+    let expected = |names: &[&str]| {
+        let of = |layer| names.iter().map(move |name| (layer, (*name).to_owned()));
+        of(1).chain(of(2)).collect::<Vec<_>>()
+    };
+    let (found, steps) = levels("step", "learning_rate = 0.1");
+    assert_eq!(steps, expected(&["0", "1", "10"]));
+    // Seeds 0 and 2 of layer 1 at step 1: g = seed + 1 + 0.1.
+    assert!((found.layers[1].gradient.mean.unwrap() - 2.1).abs() < 1e-12);
+    assert!(found.control.is_empty() && found.place.is_empty());
+    let svg = rpd_figure(&found);
+    assert!(svg.contains(">layer 1<") && svg.contains(">step<") && svg.contains(">flat<"));
+    assert_eq!(rpd_table(&found).unwrap().get_column_names()[..3], ["control", "layer", "step"]);
+    let (_, rates) = levels("learning_rate", "activation = 'relu'");
+    assert_eq!(rates, expected(&["0.1", "1"]));
+    let (found, activations) = levels("activation", "learning_rate = 0.1");
+    assert_eq!(activations, expected(&["identity", "relu"]));
+    assert_eq!(found.layers[0].n, 1);
+    let picked = RpdRequest {
+        by: Some("step".into()),
+        step: Some(StepPick::Last),
+        condition: Some("learning_rate = 0.1".into()),
+        ..Default::default()
+    };
+    let refused = rpd(&fixture.open(), &picked).unwrap_err().to_string();
+    assert!(refused.starts_with("--step last: --by step draws a line for each"), "{refused}");
 }
 
 #[test]

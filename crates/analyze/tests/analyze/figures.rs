@@ -40,7 +40,7 @@ fn a_figure_names_its_axes_facets_value_and_ticks() {
         ">32<",
         "sweep width-lr",
         "mean over seeds",
-        "n = 3 a cell",
+        "n = 3 trials a cell",
         "not yet run",
     ] {
         assert!(svg.contains(text), "{text}");
@@ -137,6 +137,51 @@ fn pictures_are_what_their_extension_says() {
     );
 }
 
+#[test]
+fn a_picture_has_no_alpha_and_says_its_resolution() {
+    let fixture = sweep(0);
+    let diagram = phase(&fixture.open(), &request("test_accuracy")).unwrap();
+    let path = fixture.file("a.png");
+    write_diagram(&diagram, &path).unwrap();
+    let bytes = std::fs::read(path).unwrap();
+    assert_eq!((bytes[24], bytes[25]), (8, 2), "eight bits, truecolour");
+    // 300 dots per inch are 11,811 a metre.
+    let density = [b"pHYs".as_slice(), &11_811_u32.to_be_bytes()].concat();
+    assert!(bytes.windows(density.len()).any(|window| window == density));
+}
+
+/// Depths 1 and 2 at width 8, two seeds each: one null, and phases that differ.
+fn divided() -> Fixture {
+    let fixture = Fixture::new();
+    let frame = df!(
+        "trial_id" => trial_ids(4), "depth" => [1_i64, 1, 2, 2], "width" => [8_i64; 4],
+        "seed" => [0_i64, 1, 0, 1], "status" => ["ok"; 4],
+        "onset_mixed_step" => [Some(10_i64), None, Some(30), Some(50)],
+        "phase" => ["I", "II", "flat", "flat"],
+    );
+    fixture.shard("trials", "s", 0, frame.unwrap());
+    fixture
+}
+
+#[test]
+fn cells_say_when_their_trials_disagree_or_some_have_no_value() {
+    let fixture = divided();
+    let store = fixture.open();
+    let draw = |value: &str| {
+        heat_map(&phase(&store, &PhaseRequest::new("width", "depth", value)).unwrap())
+    };
+    let onset = draw("onset_mixed_step");
+    assert!(onset.contains("onset of the mixed phase (steps)"));
+    assert!(onset.contains("class=\"some\"") && onset.contains("undefined or censored in some"));
+    assert!(onset.contains("n 2, ok 2, diverged 0, null 1<"));
+    let phases = draw("phase");
+    assert!(
+        phases.contains("class=\"hatch-tied\"") && phases.contains("tie for the most frequent")
+    );
+    // The name stands in its cell too.
+    assert_eq!(phases.matches(">flat<").count(), 2);
+}
+
 /// One trial whose only value is this.
 fn lonely(value: Option<f64>) -> PhaseDiagram {
     let fixture = Fixture::new();
@@ -185,10 +230,10 @@ fn the_default_figures_of_a_sweep_can_all_be_drawn() {
         stems,
         [
             "test-accuracy",
+            "phase",
             "opt-fraction",
             "rpd-gradient-layer-1",
             "lmap-accuracy-layer-1",
-            "phase",
             "sample-basin",
             "weight-basin",
             "weight-basin-scaled"

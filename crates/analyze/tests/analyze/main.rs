@@ -6,6 +6,7 @@ mod compaction;
 mod curves;
 mod figures;
 mod fixture;
+mod paired;
 mod real_store;
 mod selection;
 mod synthetic;

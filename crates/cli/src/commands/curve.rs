@@ -12,7 +12,11 @@ pub(crate) fn run(options: &CurveOptions) -> Result<(), Failure> {
     let request = CurveRequest {
         value: options.value.clone(),
         by: options.by.clone(),
+        facet: options.facet.clone(),
         layer: options.layer,
+        stat: options.stat,
+        x_scale: options.x_scale,
+        y_scale: options.y_scale,
         sweep: options.sweep.clone(),
         condition: options.condition.clone(),
         over: options.over.clone(),

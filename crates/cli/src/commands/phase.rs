@@ -20,6 +20,7 @@ pub(crate) fn run(options: &PhaseOptions) -> Result<(), Failure> {
         sweep: options.sweep.clone(),
         condition: options.condition.clone(),
         over: options.over.clone(),
+        against: options.against.clone(),
     };
     let diagram = phase(&store, &request)?;
     for path in &options.out {

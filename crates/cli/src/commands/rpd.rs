@@ -12,6 +12,7 @@ pub(crate) fn run(options: &RpdOptions) -> Result<(), Failure> {
     let request = RpdRequest {
         trial: options.trial.clone(),
         step: options.step,
+        by: options.by.clone(),
         sweep: options.sweep.clone(),
         condition: options.condition.clone(),
         over: options.over.clone(),
