@@ -1,8 +1,9 @@
 //! The phase diagram as a heat map: panels in a grid, one scale, one legend, a caption.
 
 use super::caption;
-use super::legend::{LARGE, SMALL, categories_height, draw_marks, draw_scale};
+use super::legend::{ARROW, LARGE, SMALL, categories_height, draw_marks, draw_scale};
 use super::marks::Mark;
+use super::numbers::plain;
 use super::panel::{TICK, TICK_GAP, draw_cells, draw_x_ticks, draw_y_ticks};
 use super::scale::Scale;
 use super::scene::{Anchor, Area, Scene, TextStyle};
@@ -33,7 +34,7 @@ pub fn heat_map(diagram: &PhaseDiagram) -> String {
 
     let panels = layout.panels();
     let title = value_title(diagram);
-    let bar_height = panels.height.min(TALLEST_BAR);
+    let bar_height = (panels.height - 2.0 * ARROW).min(TALLEST_BAR);
     let scale_area = Area {
         x: panels.right() + 14.0,
         y: match &scale {
@@ -57,7 +58,7 @@ pub fn heat_map(diagram: &PhaseDiagram) -> String {
     if legend_height > 0.0 {
         y += legend_height + 6.0;
     }
-    let mut caption = caption(diagram);
+    let mut caption = caption(diagram, &scale);
     if scale == Scale::Nothing {
         // Without a scale nothing else names the value.
         caption = format!("{title}: no value · {caption}");
@@ -99,7 +100,7 @@ fn value_title(diagram: &PhaseDiagram) -> String {
     format!("{statistic}{place}{against}{unit}")
 }
 
-fn caption(diagram: &PhaseDiagram) -> String {
+fn caption(diagram: &PhaseDiagram, scale: &Scale) -> String {
     let mut parts = vec![format!("sweep {}", diagram.sweep)];
     if !diagram.task.is_empty() {
         parts.push(format!("task {}", diagram.task));
@@ -119,6 +120,15 @@ fn caption(diagram: &PhaseDiagram) -> String {
         Some((least, most)) if least == most => parts.push(format!("n = {most} trials a cell")),
         Some((least, most)) => parts.push(format!("n = {least} to {most} trials a cell")),
         None => {}
+    }
+    if let Scale::Numbers(scale) = scale {
+        let ends = [(scale.low, scale.beyond_low), (scale.high, scale.beyond_high)];
+        for (end, beyond) in ends {
+            let words = |beyond| {
+                format!("colours end at {}, values at {}", plain(end, 2), plain(beyond, 2))
+            };
+            parts.extend(beyond.map(words));
+        }
     }
     if diagram.cells.iter().any(|cell| cell.n_censored > 0) {
         parts.push("radii censored right count as ∞, left as 0".to_owned());

@@ -14,6 +14,8 @@ pub(super) const LARGE: f64 = 9.0;
 
 const BAR_WIDTH: f64 = 9.0;
 const SWATCH: f64 = 9.0;
+/// Tip of a bar beyond which there are values.
+pub(super) const ARROW: f64 = 5.0;
 const STOPS: usize = 32;
 
 /// Draws the scale to the right of the panels, in an area of this height whose left edge is
@@ -41,6 +43,17 @@ fn draw_bar(scene: &mut Scene, scale: &NumberScale, area: Area, title: &str) -> 
     let bar = Area { width: BAR_WIDTH, ..area };
     scene.rect(bar, "url(#scale)", "");
     scene.frame(bar, Rgb::INK, 0.5);
+    let (middle, _) = bar.centre();
+    for (beyond, end, tip) in [
+        (scale.beyond_high, bar.y, bar.y - ARROW),
+        (scale.beyond_low, bar.bottom(), bar.bottom() + ARROW),
+    ] {
+        if let Some(value) = beyond {
+            let arrow = vec![(bar.x, end), (bar.right(), end), (middle, tip)];
+            scene.polygons(&[arrow], scale.colour(value));
+            scene.line(&[(bar.x, end), (middle, tip), (bar.right(), end)], Rgb::INK, 0.5);
+        }
+    }
     let mut widest: f64 = 0.0;
     for (value, label) in scale.ticks() {
         let y = bar.bottom() - scale.position(value) * bar.height;

@@ -10,6 +10,9 @@ const WIDE_RADII: f64 = 20.0;
 /// Other positive quantities need to span more; shares never do.
 const WIDE_VALUES: f64 = 200.0;
 
+/// A value this factor beyond those around the middle half has no colours of its own.
+const FAR: f64 = 100.0;
+
 /// Colours for numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct NumberScale {
@@ -21,6 +24,10 @@ pub(super) struct NumberScale {
     pub(super) log: bool,
     /// Whether the values change sign: colours are then centred at zero.
     pub(super) signed: bool,
+    /// The smallest value, where it lies far below `low`, and is coloured like it.
+    pub(super) beyond_low: Option<f64>,
+    /// The largest value, where it lies far above `high`, and is coloured like it.
+    pub(super) beyond_high: Option<f64>,
 }
 
 /// From a cell to its colour.
@@ -73,7 +80,7 @@ impl Scale {
         let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         if values.is_empty() {
             let any = drawn().next().is_some();
-            let flat = NumberScale { low: 0.0, high: 0.0, log: false, signed: false };
+            let flat = NumberScale::between(0.0, 0.0);
             return if any { Scale::Numbers(flat) } else { Scale::Nothing };
         }
         let factor = if low > 0.0 { high / low } else { 1.0 };
@@ -86,7 +93,11 @@ impl Scale {
         };
         // Differences are read against zero, whatever their sign.
         let signed = (low < 0.0 && high > 0.0) || diagram.against.is_some();
-        Scale::Numbers(NumberScale { low, high, log: factor > wide && !signed, signed })
+        let scale = NumberScale { signed, ..NumberScale::between(low, high) };
+        if factor > wide && !signed {
+            return Scale::Numbers(scale.logarithmic(&values));
+        }
+        Scale::Numbers(scale)
     }
 
     /// The colour of a cell that has a value.
@@ -109,6 +120,35 @@ impl Scale {
 }
 
 impl NumberScale {
+    /// A linear scale between these values.
+    fn between(low: f64, high: f64) -> NumberScale {
+        NumberScale { low, high, log: false, signed: false, beyond_low: None, beyond_high: None }
+    }
+
+    /// The same scale in the logarithm. It ends before values that lie so far out that all others
+    /// would have one colour, as does the curvature of a network about to diverge.
+    fn logarithmic(self, values: &[f64]) -> NumberScale {
+        let mut logs: Vec<f64> = values.iter().map(|value| value.log10()).collect();
+        logs.sort_by(f64::total_cmp);
+        let quartile = |share: f64| logs[(share * (logs.len() - 1) as f64).round() as usize];
+        let reach = 3.0 * (quartile(0.75) - quartile(0.25)).max(0.5);
+        let within = |value: &&f64| {
+            let log = value.log10();
+            log >= quartile(0.25) - reach && log <= quartile(0.75) + reach
+        };
+        let inner = || values.iter().filter(within).copied();
+        let low = inner().fold(f64::INFINITY, f64::min);
+        let high = inner().fold(f64::NEG_INFINITY, f64::max);
+        let mut scale = NumberScale { log: true, ..self };
+        if self.low * FAR < low {
+            scale = NumberScale { low, beyond_low: Some(self.low), ..scale };
+        }
+        if self.high > high * FAR {
+            scale = NumberScale { high, beyond_high: Some(self.high), ..scale };
+        }
+        scale
+    }
+
     /// The colour of a value.
     pub(super) fn colour(&self, value: f64) -> Rgb {
         if self.signed {
@@ -168,7 +208,7 @@ mod tests {
 
     #[test]
     fn signed_scales_have_white_at_zero() {
-        let scale = NumberScale { low: -1.0, high: 4.0, log: false, signed: true };
+        let scale = NumberScale { signed: true, ..NumberScale::between(-1.0, 4.0) };
         assert_eq!(scale.colour(0.0), diverging(0.5));
         assert_eq!(scale.colour(4.0), diverging(1.0));
         assert_eq!(scale.colour(-1.0), diverging(0.375));
@@ -176,7 +216,7 @@ mod tests {
 
     #[test]
     fn log_scales_are_labelled_at_decades() {
-        let scale = NumberScale { low: 2e-3, high: 3.0, log: true, signed: false };
+        let scale = NumberScale { log: true, ..NumberScale::between(2e-3, 3.0) };
         let labels: Vec<String> = scale.ticks().into_iter().map(|(_, label)| label).collect();
         assert_eq!(labels, ["10⁻²", "10⁻¹", "10⁰"]);
         assert!((scale.position(scale.value_at(0.3)) - 0.3).abs() < 1e-12);
@@ -184,8 +224,21 @@ mod tests {
 
     #[test]
     fn a_constant_has_one_tick_in_the_middle() {
-        let scale = NumberScale { low: 0.25, high: 0.25, log: false, signed: false };
+        let scale = NumberScale::between(0.25, 0.25);
         assert_eq!(scale.ticks(), [(0.25, "0.25".to_owned())]);
         assert_eq!(scale.position(0.25), 0.5);
+    }
+
+    #[test]
+    fn a_value_far_out_does_not_take_all_the_colours() {
+        let values = [1.0, 2.0, 4.0, 8.0, 1e30];
+        let scale = NumberScale::between(1.0, 1e30).logarithmic(&values);
+        assert_eq!((scale.low, scale.high), (1.0, 8.0));
+        assert_eq!((scale.beyond_low, scale.beyond_high), (None, Some(1e30)));
+        assert_eq!(scale.colour(1e30), scale.colour(8.0));
+        // Values that follow one another evenly all have their place.
+        let even: Vec<f64> = (0..10).map(|exponent| 10_f64.powi(exponent)).collect();
+        let scale = NumberScale::between(1.0, 1e9).logarithmic(&even);
+        assert_eq!((scale.low, scale.high, scale.beyond_high), (1.0, 1e9, None));
     }
 }
