@@ -64,7 +64,7 @@ pub fn heat_map(diagram: &PhaseDiagram) -> String {
         caption = format!("{title}: no value · {caption}");
     }
     y += caption::draw(&mut scene, &caption, full(y));
-    scene.finish(right + MARGIN, y + MARGIN - 2.0, &title)
+    scene.finish(right + MARGIN, y + MARGIN - 2.0, &title.replace('\u{a0}', " "))
 }
 
 fn used_marks(diagram: &PhaseDiagram) -> Vec<Mark> {
@@ -90,8 +90,9 @@ fn value_title(diagram: &PhaseDiagram) -> String {
     };
     let place =
         if diagram.place.is_empty() { String::new() } else { format!(", {}", diagram.place) };
-    let against =
-        diagram.against.as_ref().map_or(String::new(), |other| format!(", against {other}"));
+    let against = diagram.against.as_ref().map_or(String::new(), |other| {
+        format!(", against {}", other.replace(" = ", "\u{a0}=\u{a0}"))
+    });
     let unit = if diagram.value.unit.is_empty() {
         String::new()
     } else {

@@ -234,8 +234,10 @@ impl Layout {
             let (_, y) = place(0.5, level);
             scene.line(&[(area.x, y), (area.right(), y)], Rgb::FAINT, 0.7);
         }
+        // Many bands lie over one another: together they must not hide the lines.
+        let opacity = (0.48 / panel.lines.len().max(1) as f64).clamp(0.04, 0.16);
         for line in &panel.lines {
-            draw_band(scene, line, &place);
+            draw_band(scene, line, opacity, &place);
         }
         let with_dots = panel.lines.len() <= MOST_DOTTED_LINES;
         for line in &panel.lines {
@@ -281,13 +283,18 @@ impl Layout {
 }
 
 /// Bands over runs of points that have intervals.
-fn draw_band(scene: &mut Scene, line: &Line, place: &impl Fn(f64, f64) -> (f64, f64)) {
+fn draw_band(
+    scene: &mut Scene,
+    line: &Line,
+    opacity: f64,
+    place: &impl Fn(f64, f64) -> (f64, f64),
+) {
     for run in line.points.chunk_by(|one, two| one.band.is_some() == two.band.is_some()) {
         let upper = run.iter().filter_map(|point| point.band.map(|(_, high)| (point.x, high)));
         let lower = run.iter().rev().filter_map(|point| point.band.map(|(low, _)| (point.x, low)));
         let outline: Points = upper.chain(lower).map(|(x, y)| place(x, y)).collect();
         if outline.len() >= 4 {
-            scene.veil(&outline, line.colour, 0.16);
+            scene.veil(&outline, line.colour, opacity);
         }
     }
 }
