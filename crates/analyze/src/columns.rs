@@ -49,10 +49,8 @@ pub(crate) fn radius_space(name: &str) -> Option<&'static str> {
 }
 
 /// Names whose words alone do not say it.
-const LABELS: [(&str, &str); 2] = [
-    ("onset_mixed_step", "onset of the mixed phase"),
-    ("lr_sharpness", "lr · sharpness/2(1+m)"),
-];
+const LABELS: [(&str, &str); 2] =
+    [("onset_mixed_step", "onset of the mixed phase"), ("lr_sharpness", "lr · sharpness/2(1+m)")];
 
 /// `rpd_gradient` as `RPD gradient`.
 pub(crate) fn readable(name: &str) -> String {
