@@ -8,7 +8,7 @@ use crate::rows::UnitRows;
 use crate::weights;
 use phasegrid_metrics::phase::{
     AccuracyPoint, Baseline, FirstLayerGradient, LayerTrend, Phase, PhaseEvidence, grokking_delay,
-    onset_mixed_step,
+    onset_mixed_step, test_fit_step, train_fit_step,
 };
 use phasegrid_metrics::{BasinRow, Context, MetricOutput, Space, TestSet, metric};
 use phasegrid_nn::{Ensemble, Forward, Measured, NnError, Observer};
@@ -43,8 +43,17 @@ impl TrialRecord {
         onset_mixed_step(&self.first_layer)
     }
 
-    pub(crate) fn grokking_delay(&self) -> Option<i64> {
-        grokking_delay(&self.history, self.test_baseline?)
+    /// The cells of `trials` that history tells.
+    pub(crate) fn fit_cells(&self) -> [(&'static str, Cell); 3] {
+        let integer = |value: Option<i64>| value.map_or(Cell::Null, Cell::Integer);
+        let step = |step: Option<u64>| integer(step.map(|step| step as i64));
+        let test = |of: Baseline| test_fit_step(&self.history, of);
+        let delay = |of: Baseline| grokking_delay(&self.history, of);
+        [
+            ("train_fit_step", step(train_fit_step(&self.history))),
+            ("test_fit_step", step(self.test_baseline.and_then(test))),
+            ("grokking_delay", integer(self.test_baseline.and_then(delay))),
+        ]
     }
 }
 
