@@ -270,6 +270,7 @@ def main():
         compare_losses(result, trial, trial.last, row, trial.id[:8])
         compare_basins(result, trial, generator)
         compare_summaries(result, trial, nearest)
+    assert len(measured) >= 40, "the fields' metadata do not say what is measured"
     forgotten = {f"{table}.{name}" for name, table in measured.items() if name not in result.compared}
     assert not forgotten, f"not compared: {forgotten}"
     accuracies = [row["test_accuracy"] for row in rows["trials"]]
