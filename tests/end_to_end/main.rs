@@ -1,6 +1,7 @@
 //! From a sweep file to tables and figures, and on again after every way to stop.
 
 mod cluster;
+mod device;
 mod diverging;
 mod faults;
 mod figures;

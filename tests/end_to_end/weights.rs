@@ -61,3 +61,26 @@ fn all_keeps_the_weights_of_every_measured_step() {
     let distinct: std::collections::BTreeSet<&Vec<u8>> = files.values().collect();
     assert_eq!(distinct.len(), files.len(), "the steps differ");
 }
+
+#[test]
+fn a_probe_cut_down_to_the_training_rows_is_said_and_stands_with_the_weights() {
+    let folder = Folder::new();
+    let sweep = SweepText::new("cut")
+        .fixed("steps = 3\ndepth = 1\nwidth = 4\nbatch_size = 10\n")
+        .axes("train_samples = [20, 600]\n")
+        .measure("at = \"last\"\nmetrics = []\nprobe_samples = 100\nsave_weights = \"final\"\n");
+    folder.write("s.toml", sweep.text());
+    let outcome = Outcome::of(&mut run_sweep(folder.path(), "s.toml", "store", &[])).exits_with(0);
+    let said = "probe_samples is 100, the probe is cut down to the 20 training rows";
+    assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
+    let mut probes = Vec::new();
+    for (name, bytes) in tree(&folder.join("store/weights/sweep=cut")) {
+        let (_, header) = SafeTensors::read_metadata(&bytes).expect("it is a safetensors file");
+        let metadata = header.metadata().clone().expect("it says whose weights they are");
+        assert!(name.starts_with(&metadata["trial_id"]), "{name} {metadata:?}");
+        assert_eq!((metadata["step"].as_str(), metadata["probe_samples"].as_str()), ("3", "100"));
+        probes.push([metadata["probe_rows"].clone(), metadata["probe_cut"].clone()]);
+    }
+    probes.sort();
+    assert_eq!(probes, [["100", "false"], ["20", "true"]]);
+}

@@ -120,3 +120,13 @@ fn a_file_that_is_no_sweep_file_is_named() {
     assert!(!folder.join("new").exists());
     assert!(refused("name = \n").starts_with("bad.toml:1: not valid TOML"));
 }
+
+#[test]
+fn more_weight_files_than_a_folder_takes_must_be_asked_for_by_name() {
+    // Step 0 and the last of 50,001 trials.
+    let message = body_refused(
+        "[axes]\nseed = { range = [0, 50001] }\n[measure]\nat = [0]\nsave_weights = \"all\"\n",
+    );
+    assert!(message.contains("would write 100002 files, more than 100000"), "{message}");
+    assert!(message.contains("--many-weight-files"), "{message}");
+}

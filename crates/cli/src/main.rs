@@ -8,6 +8,7 @@ mod commands;
 mod embedded;
 mod failure;
 mod forms;
+mod metric_text;
 mod progress;
 mod report;
 mod signals;

@@ -2,9 +2,9 @@
 
 use crate::failure::Failure;
 use anyhow::anyhow;
-use phasegrid_spec::{Block, Measure, SaveWeights, Sweep, SweepFile, TrainRows};
+use phasegrid_spec::{Hyperparameters, SaveWeights, Sweep, SweepFile, TrainRows, TrialRange};
 use phasegrid_store::MetricDescription;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Weight files a sweep may write without being told that this is meant.
@@ -46,16 +46,11 @@ pub(crate) fn read(file: &Path, data_dir: Option<&Path>) -> Result<SweepSource, 
         source.train_rows.insert(task.clone(), dataset.train.rows() as u64);
         source.tasks.push(task);
     }
-    let (measure, block) =
-        parsed.resolve(&TrainRows(source.train_rows.clone())).map_err(Failure::usage)?;
-    let smallest = source.train_rows.values().min().copied().unwrap_or(u64::MAX);
-    if measure.probe_samples > smallest {
-        source.notes.push(format!(
-            "probe_samples is {}, the probe is cut down to the {smallest} training rows",
-            measure.probe_samples
-        ));
-    }
-    source.weight_files = weight_files(&source.name, &measure, block);
+    let train_rows = TrainRows(source.train_rows.clone());
+    let (measure, block) = parsed.resolve(&train_rows).map_err(Failure::usage)?;
+    let sweep = Sweep::new(source.name.clone(), measure, vec![block]);
+    source.notes.extend(probe_note(&sweep, &train_rows));
+    source.weight_files = weight_files(&sweep);
     Ok(source)
 }
 
@@ -73,10 +68,70 @@ impl SweepSource {
 }
 
 /// Weight files the sweep writes; iterates the points where it writes any.
-fn weight_files(name: &str, measure: &Measure, block: Block) -> u64 {
-    if measure.save_weights == SaveWeights::None {
+fn weight_files(sweep: &Sweep) -> u64 {
+    if sweep.measure().save_weights == SaveWeights::None {
         return 0;
     }
-    let sweep = Sweep::new(name, measure.clone(), vec![block]);
-    sweep.trials().map(|(_, trial)| measure.weight_files(trial.steps)).sum()
+    sweep.trials().map(|(_, trial)| sweep.measure().weight_files(trial.steps)).sum()
+}
+
+/// Says where a probe is smaller than was asked for: it has no more rows than its trial trains on.
+fn probe_note(sweep: &Sweep, train_rows: &TrainRows) -> Option<String> {
+    let asked = sweep.measure().probe_samples;
+    let of_shapes = (0..sweep.grid_count()).flat_map(|grid| first_of_each_shape(sweep, grid));
+    let rows = of_shapes.filter_map(|trial| train_rows.of(&trial.task, trial.train_samples));
+    let cut: BTreeSet<u64> = rows.filter(|rows| *rows < asked).collect();
+    let smallest = cut.first()?;
+    Some(match cut.len() {
+        1 => format!(
+            "probe_samples is {asked}, the probe is cut down to the {smallest} training rows of the trials that have no more"
+        ),
+        sizes => format!(
+            "probe_samples is {asked}, the probe is cut down to the training rows of the trials that have fewer: {sizes} sizes from {smallest} to {}",
+            cut.last()?
+        ),
+    })
+}
+
+/// A trial of every shape in a grid; `train_samples` and the task are the shape's.
+fn first_of_each_shape(sweep: &Sweep, grid: u32) -> impl Iterator<Item = Hyperparameters> + '_ {
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        while start < sweep.raw_len(grid) {
+            let end = sweep.shape_end(grid, start).max(start + 1);
+            let first = sweep.trials_in(TrialRange { grid, start, end }).next();
+            start = end;
+            if let Some((_, trial)) = first {
+                return Some(trial);
+            }
+        }
+        None
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+
+    fn note(rest: &str) -> Option<String> {
+        let text = format!("name = \"s\"\ntask = \"digits\"\n{rest}");
+        let rows = TrainRows([("digits".to_owned(), 1_500)].into());
+        let parsed = SweepFile::parse(&text, "s.toml").unwrap();
+        let (measure, block) = parsed.resolve(&rows).unwrap();
+        probe_note(&Sweep::new("s", measure, vec![block]), &rows)
+    }
+
+    #[test]
+    fn a_probe_that_is_cut_down_is_said_to_be() {
+        assert_eq!(note("[measure]\nprobe_samples = 1500\n"), None);
+        let whole = note("[measure]\nprobe_samples = 1501\n").unwrap();
+        assert!(whole.contains("cut down to the 1500 training rows"), "{whole}");
+        let axis = "[axes]\ntrain_samples = [0, 600, 100]\nseed = [0, 1]\n";
+        let several = note(axis).unwrap();
+        assert!(several.ends_with("2 sizes from 100 to 600"), "{several}");
+        let left_out = format!("{axis}[where]\nconditions = [\"train_samples != 100\"]\n");
+        assert!(note(&left_out).unwrap().contains("the 600 training rows"));
+    }
 }

@@ -20,9 +20,10 @@ use crate::streams::{LANCZOS, balanced_rows};
 const ROWS: usize = 500;
 /// Lanczos steps. \[O\]
 const STEPS: usize = 15;
-/// Length of the step of the central difference, beside 1 + |parameters|: in f64 both the
-/// rounding and the change of the Hessian over it are negligible.
-const DIFFERENCE: f64 = 1e-5;
+/// Length of the step of the central difference, beside 1 + |parameters|: so short that hardly a
+/// row crosses the kink of a ReLU on it (a single one, its jump divided by the step, would pass for
+/// the largest curvature there is), and in f64 not yet lost in rounding.
+const DIFFERENCE: f64 = 1e-9;
 /// Bytes that the Lanczos vectors may take at a time.
 const VECTOR_BYTES: usize = 256 << 20;
 

@@ -1,9 +1,9 @@
 //! Tables, shards and the layout of a store.
 //!
-//! [`tables`] defines every column once: name, type, unit, sentence, metric. [`TableBuilder`]
-//! turns values into record batches of that schema, [`encode_shard`] into Parquet bytes, and
-//! [`Store`] knows where everything lies and how it becomes visible: staged, verified,
-//! published, never half.
+//! [`tables`] defines every column once: name, type, unit, sentence, and for a measured one all
+//! that docs and command line say of it. [`TableBuilder`] turns values into record batches of
+//! that schema, [`encode_shard`] into Parquet bytes, and [`Store`] knows where everything lies
+//! and how it becomes visible: staged, verified, published, never half.
 //!
 //! This crate knows no network, no scheduler and no device.
 

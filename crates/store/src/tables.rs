@@ -1,16 +1,25 @@
-//! Every column of every table, defined once.
+//! Every column of every table, defined once, and every measured quantity, described once.
 //!
-//! Schemas, Parquet metadata, `docs/tables.md`, `phasegrid metrics` and the labels of figures
-//! all come from here. A metric's columns name the metric that fills them.
+//! Schemas, Parquet metadata, `docs/tables.md`, `docs/metrics.md` and `phasegrid metrics` all come
+//! from here. A [`Quantity`] says what a column holds; a [`Section`] has those that one metric
+//! fills.
 
 mod column;
-mod metric_columns;
 mod metrics;
+mod metrics_reference;
+mod quantities;
+mod quantity;
 mod reference;
+mod table;
+mod wrap;
 
-pub use column::{Column, ColumnKind, Mark, Table};
+pub use column::Column;
 pub use metrics::{METRICS, MetricDescription};
+pub use metrics_reference::metrics_reference;
+pub use quantity::{Mark, Place, Quantity, Section};
 pub use reference::tables_reference;
+pub use table::{ColumnKind, Table};
+pub use wrap::wrap;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use phasegrid_spec::{HYPERPARAMETERS, Kind};
@@ -25,7 +34,8 @@ pub fn columns(table: Table) -> &'static [Column] {
     &all[&table]
 }
 
-/// The Arrow schema of a table, with units and sentences in the field metadata.
+/// The Arrow schema of a table. The fields' metadata have `description` and `unit`, those of a
+/// measured quantity `formula`, `range` and `mark` too.
 pub fn schema(table: Table) -> SchemaRef {
     static SCHEMAS: OnceLock<HashMap<Table, SchemaRef>> = OnceLock::new();
     let all = SCHEMAS
@@ -67,9 +77,17 @@ fn assemble(table: Table) -> Vec<Column> {
     let hyperparameters = HYPERPARAMETERS
         .iter()
         .map(|one| Column::new(one.name, kind_of(one.kind), one.unit, one.description));
-    let own = column::own_columns(table);
-    let measured = metrics::METRICS.iter().flat_map(|metric| metric.columns_in(table));
-    std::iter::once(trial_id).chain(hyperparameters).chain(own).chain(measured).collect()
+    let measured = quantities::SECTIONS
+        .iter()
+        .flat_map(|section| metrics::columns_of(section))
+        .filter(|(of, _)| *of == table)
+        .map(|(_, column)| column);
+    std::iter::once(trial_id)
+        .chain(hyperparameters)
+        .chain(column::keys(table))
+        .chain(measured)
+        .chain(column::bookkeeping(table))
+        .collect()
 }
 
 fn kind_of(kind: Kind) -> ColumnKind {
@@ -85,10 +103,15 @@ fn build_schema(table: Table) -> SchemaRef {
     let fields: Vec<Field> = columns(table)
         .iter()
         .map(|column| {
-            let metadata = HashMap::from([
-                ("description".to_owned(), column.description.to_owned()),
+            let mut metadata = HashMap::from([
+                ("description".to_owned(), column.sentence()),
                 ("unit".to_owned(), column.unit.to_owned()),
             ]);
+            if let Some(quantity) = &column.quantity {
+                metadata.insert("formula".to_owned(), quantity.formula.to_owned());
+                metadata.insert("range".to_owned(), quantity.range.to_owned());
+                metadata.insert("mark".to_owned(), quantity.mark.name().to_owned());
+            }
             Field::new(column.name, column.kind.data_type(), true).with_metadata(metadata)
         })
         .collect();
@@ -118,9 +141,96 @@ mod tests {
     fn every_column_has_a_sentence() {
         for table in Table::ALL {
             for column in columns(*table) {
-                assert!(column.description.ends_with('.'), "{}.{}", table.name(), column.name);
+                assert!(column.sentence().ends_with('.'), "{}.{}", table.name(), column.name);
             }
         }
+    }
+
+    /// What says which row it is or how it came about; all other columns are measured.
+    const NOT_MEASURED: &[&str] = &[
+        "trial_id",
+        "status",
+        "error",
+        "step",
+        "layer",
+        "space",
+        "scope",
+        "steps_done",
+        "samples_seen",
+        "train_seconds",
+        "measure_seconds",
+        "dataset",
+        "device",
+        "worker",
+        "attempt",
+        "unit",
+        "finished_at",
+    ];
+
+    #[test]
+    fn every_measured_column_is_documented_in_full() {
+        let is_hyperparameter = |name: &str| HYPERPARAMETERS.iter().any(|one| one.name == name);
+        let measured = |name: &str| !NOT_MEASURED.contains(&name) && !is_hyperparameter(name);
+        for table in Table::ALL {
+            for column in columns(*table).iter().filter(|column| measured(column.name)) {
+                let place = format!("{}.{}", table.name(), column.name);
+                let Some(quantity) = column.quantity else { panic!("{place} is no quantity") };
+                // Where lo and hi come from is words, not a formula.
+                let has_formula = ["lo", "hi"].contains(&column.name);
+                assert!(has_formula || !quantity.formula.is_empty(), "{place}: formula");
+                for (what, said) in [
+                    ("definition", quantity.definition),
+                    ("range", quantity.range),
+                    ("error", quantity.error),
+                    ("null", quantity.null_where),
+                    ("cost", quantity.cost),
+                ] {
+                    assert!(!said.is_empty(), "{place}: {what}");
+                }
+                assert!(quantity.definition.ends_with('.'), "{place}");
+                for part in [quantity.range, quantity.error, quantity.null_where, quantity.cost] {
+                    assert!(!part.ends_with('.'), "{place}: a fragment, not a sentence: {part}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_metric_is_documented_and_has_columns() {
+        for metric in METRICS {
+            assert!(metric.description.ends_with('.'), "{}", metric.name);
+            for said in [metric.formula, metric.error(), metric.null_where(), metric.cost()] {
+                assert!(!said.is_empty(), "{}", metric.name);
+            }
+            assert!(metric.columns().count() > 0, "{}", metric.name);
+            let fills =
+                |section: &&Section| section.filled_by.split(", ").any(|one| one == metric.name);
+            assert!(metric.sections.iter().all(fills), "{}", metric.name);
+        }
+        for section in quantities::SECTIONS {
+            for metric in section.filled_by.split(", ").filter(|metric| !metric.is_empty()) {
+                let described = MetricDescription::from_name(metric);
+                let has = |metric: &MetricDescription| {
+                    metric.sections.iter().any(|own| own.name == section.name)
+                };
+                assert!(described.is_some_and(has), "{} of {metric}", section.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_fields_metadata_have_unit_sentence_formula_and_mark() {
+        let layers = schema(Table::Layers);
+        let gradient = layers.field_with_name("rpd_gradient").map(Field::metadata);
+        let gradient = gradient.expect("a column of layers");
+        assert_eq!(gradient["mark"], "paper");
+        assert!(gradient["formula"].starts_with("g = mean_k g_k"), "{gradient:?}");
+        assert!(gradient["description"].ends_with('.') && gradient["unit"].is_empty());
+        let trials = schema(Table::Trials);
+        let basin = trials.field_with_name("sample_basin").map(Field::metadata);
+        assert_eq!(basin.expect("a column of trials")["unit"], "rms noise");
+        let width = trials.field_with_name("width").map(Field::metadata);
+        assert!(!width.expect("a column of trials").contains_key("mark"));
     }
 
     #[test]
@@ -141,6 +251,8 @@ mod tests {
             "opt_fraction",
             "phase",
             "grokking_delay",
+            "train_fit_step",
+            "test_fit_step",
             "onset_mixed_step",
             "diverged_step",
             "steps_done",

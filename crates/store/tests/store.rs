@@ -196,17 +196,20 @@ fn batches_survive_the_trainers_pipe() {
     assert!(decode_ipc(Table::Layers, &bytes[..bytes.len() / 2]).is_err(), "a cut stream");
 }
 
-/// `UPDATE_DOCS=1 cargo test -p phasegrid-store` rewrites the file.
+/// `UPDATE_DOCS=1 cargo test -p phasegrid-store` rewrites the files.
 #[test]
-fn docs_tables_md_is_what_the_schema_says() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/tables.md");
-    let expected = phasegrid_store::tables::tables_reference();
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(&path, &expected).expect("written");
+fn the_docs_are_what_the_definitions_say() {
+    use phasegrid_store::tables::{metrics_reference, tables_reference};
+    for (name, expected) in [("tables.md", tables_reference()), ("metrics.md", metrics_reference())]
+    {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            fs::write(&path, &expected).expect("written");
+        }
+        let found = fs::read_to_string(&path).expect(name);
+        assert!(
+            found == expected,
+            "docs/{name} is stale: run UPDATE_DOCS=1 cargo test -p phasegrid-store"
+        );
     }
-    let found = fs::read_to_string(&path).expect("docs/tables.md");
-    assert!(
-        found == expected,
-        "docs/tables.md is stale: run UPDATE_DOCS=1 cargo test -p phasegrid-store"
-    );
 }

@@ -8,7 +8,7 @@ use crate::rows::UnitRows;
 use crate::weights;
 use phasegrid_metrics::phase::{
     AccuracyPoint, Baseline, FirstLayerGradient, LayerTrend, Phase, PhaseEvidence, grokking_delay,
-    onset_mixed_step,
+    onset_mixed_step, test_fit_step, train_fit_step,
 };
 use phasegrid_metrics::{BasinRow, Context, MetricOutput, Space, TestSet, metric};
 use phasegrid_nn::{Ensemble, Forward, Measured, NnError, Observer};
@@ -43,8 +43,17 @@ impl TrialRecord {
         onset_mixed_step(&self.first_layer)
     }
 
-    pub(crate) fn grokking_delay(&self) -> Option<i64> {
-        grokking_delay(&self.history, self.test_baseline?)
+    /// The cells of `trials` that history tells.
+    pub(crate) fn fit_cells(&self) -> [(&'static str, Cell); 3] {
+        let integer = |value: Option<i64>| value.map_or(Cell::Null, Cell::Integer);
+        let step = |step: Option<u64>| integer(step.map(|step| step as i64));
+        let test = |of: Baseline| test_fit_step(&self.history, of);
+        let delay = |of: Baseline| grokking_delay(&self.history, of);
+        [
+            ("train_fit_step", step(train_fit_step(&self.history))),
+            ("test_fit_step", step(self.test_baseline.and_then(test))),
+            ("grokking_delay", integer(self.test_baseline.and_then(delay))),
+        ]
     }
 }
 
@@ -151,13 +160,7 @@ impl<'a> Recorder<'a> {
         let is_last = self.trials.first().is_some_and(|trial| trial.steps == measured.step);
         let mut rows = match self.rows.take() {
             Some(rows) => rows,
-            None => UnitRows::new(
-                self.dataset,
-                self.measure,
-                self.trials,
-                measured.trials,
-                self.device,
-            )?,
+            None => self.first_rows(measured.trials)?,
         };
         rows.keep(measured.trials);
         let evaluation = evaluate_all(measured.ensemble, &rows);
@@ -207,6 +210,16 @@ impl<'a> Recorder<'a> {
         }
         self.rows = Some(rows);
         Ok(())
+    }
+
+    /// The rows of the unit; says so where its probe is smaller than was asked for.
+    fn first_rows(&self, living: &[usize]) -> Result<UnitRows, NnError> {
+        let rows = UnitRows::new(self.dataset, self.measure, self.trials, living, self.device)?;
+        let (asked, found) = (self.measure.probe_samples, rows.probe.rows.rows());
+        if asked > found as u64 {
+            eprintln!("note: probe_samples is {asked}, the probe has all {found} training rows");
+        }
+        Ok(rows)
     }
 
     fn measure_metrics(
@@ -331,13 +344,16 @@ impl<'a> Recorder<'a> {
                 rows.probe_index[position].iter().map(|row| *row as i64).collect();
             let labels = rows.probe.labels.get(position as i64).to_device(Device::Cpu).contiguous();
             let labels = Vec::<i64>::try_from(labels)?;
-            let bytes = weights::encode(&tensors, &index, &labels)
-                .map_err(|error| NnError::Observer(error.into()))?;
-            let message = Weights {
-                trial_id: self.ids[trial].to_string(),
-                step: measured.step as u64,
-                safetensors: bytes,
+            let trial_id = self.ids[trial].to_string();
+            let origin = weights::Origin {
+                trial_id: &trial_id,
+                step: measured.step,
+                probe_samples: self.measure.probe_samples,
+                probe_seed: self.measure.probe_seed,
             };
+            let bytes = weights::encode(&tensors, &index, &labels, &origin)
+                .map_err(|error| NnError::Observer(error.into()))?;
+            let message = Weights { trial_id, step: measured.step as u64, safetensors: bytes };
             (self.send)(trainer_reply::Body::Weights(message)).map_err(observer_error)?;
         }
         Ok(())

@@ -208,7 +208,7 @@ fn trials_table(
             ));
             let sharpness = record.initial_sharpness;
             cells.push(("sharpness_initial", sharpness.map_or(Cell::Null, Cell::Float)));
-            cells.push(("grokking_delay", integer(record.grokking_delay())));
+            cells.extend(record.fit_cells());
         }
         table
             .append(trial, &recorder.ids[index], cells)
@@ -242,7 +242,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// Declared, but null for a trial as good as the one of the test.
-    const MAY_BE_NULL: [&str; 2] = ["onset_mixed_step", "noise_scale"];
+    const MAY_BE_NULL: [&str; 3] = ["onset_mixed_step", "noise_scale", "censored"];
 
     #[test]
     fn every_metric_is_described_and_the_description_names_its_columns() {

@@ -51,6 +51,9 @@ async fn client(address: &CoordinatorAddress) -> Result<Client, Failure> {
 async fn submit(options: &SubmitOptions) -> Result<(), Failure> {
     let source = sweep_source::read(&options.file, options.data.as_deref())?;
     source.check_weight_files(options.many_weight_files)?;
+    for note in &source.notes {
+        eprintln!("note: {note}");
+    }
     let mut client = client(&options.coordinator).await?;
     let request = SubmitRequest {
         sweep_file: source.text,

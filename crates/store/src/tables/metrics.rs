@@ -1,8 +1,12 @@
-//! The metrics and the columns each of them fills. A new metric is one entry of [`METRICS`] and
-//! one function in the crate `metrics`.
+//! The metrics of `[measure] metrics`. A new one is one entry of [`METRICS`], its columns under
+//! `quantities`, and one module in the crate `metrics`.
 
-use super::column::{Column, Table};
-use super::metric_columns::{CURVATURE, KERNEL, LMAP, ORDER, SAMPLE_BASIN, WEIGHT_BASIN};
+use super::column::Column;
+use super::quantities::{
+    BASINS, CURVATURE, KERNEL, LMAP, ORDER, PHASE, SAMPLE_BASIN, WEIGHT_BASIN,
+};
+use super::quantity::{Mark, Section};
+use super::table::Table;
 
 /// One metric of `[measure] metrics`.
 #[derive(Clone, Copy, Debug)]
@@ -11,9 +15,12 @@ pub struct MetricDescription {
     pub name: &'static str,
     /// What it measures, one sentence.
     pub description: &'static str,
-    /// What it costs, in words.
-    pub cost: &'static str,
-    columns: &'static [(Table, Column)],
+    /// What its columns are made from.
+    pub formula: &'static str,
+    /// Whose idea it is.
+    pub mark: Mark,
+    /// What it fills; what the first one says of error, null and cost holds for the metric.
+    pub sections: &'static [&'static Section],
 }
 
 impl MetricDescription {
@@ -35,60 +42,84 @@ impl MetricDescription {
         Err(format!("\"{stranger}\" is not a metric{hint}; there are: {}", list.join(", ")))
     }
 
+    /// How its columns' uncertainty is stated, unless a column says otherwise.
+    pub fn error(&self) -> &'static str {
+        self.sections[0].error
+    }
+
+    /// When its columns are null, unless a column says otherwise.
+    pub fn null_where(&self) -> &'static str {
+        self.sections[0].null_where
+    }
+
+    /// What it costs at one measured step, and how that grows with the layers.
+    pub fn cost(&self) -> &'static str {
+        self.sections[0].cost
+    }
+
     /// Its columns in one table.
     pub fn columns_in(&self, table: Table) -> impl Iterator<Item = Column> + '_ {
-        let name = self.name;
-        self.columns
-            .iter()
-            .filter(move |(of, _)| *of == table)
-            .map(move |(_, column)| Column { metric: Some(name), ..*column })
+        self.columns().filter(move |(of, _)| *of == table).map(|(_, column)| column)
     }
 
     /// Its columns with their tables.
     pub fn columns(&self) -> impl Iterator<Item = (Table, Column)> + '_ {
-        let name = self.name;
-        self.columns
-            .iter()
-            .map(move |(table, column)| (*table, Column { metric: Some(name), ..*column }))
+        self.sections.iter().flat_map(|section| columns_of(section))
     }
+}
+
+/// The columns of a section, each with its table.
+pub(super) fn columns_of(section: &Section) -> impl Iterator<Item = (Table, Column)> + '_ {
+    section.resolved().flat_map(move |quantity| {
+        let column = move |place: &super::quantity::Place| {
+            (place.table, Column::of(quantity, place.note, section.filled_by))
+        };
+        quantity.places.iter().map(column)
+    })
 }
 
 /// Every metric, in the order of `phasegrid metrics`.
 pub const METRICS: &[MetricDescription] = &[
     MetricDescription {
         name: "order",
-        description: "Order-preserving against non-order-preserving units, layer by layer: rank probability distribution, AUC, and how far features and weights moved.",
-        cost: "one forward pass and one sort of the probe per unit and layer, 50 weighted resamples",
-        columns: ORDER,
+        description: "Order-preserving against non-order-preserving units, layer by layer: rank probability distribution, AUC, phase, and how far features and weights moved.",
+        formula: "u_ki(μ) = (rank of s_ki·h_i(μ) among the P probe rows, ties averaged, − 1/2)/P,  s_ki = sign(M⁽ˡ⁾_ki)",
+        mark: Mark::Paper,
+        sections: &[&ORDER, &PHASE],
     },
     MetricDescription {
         name: "lmap",
         description: "Linear substitution map: the network with every activation above a layer replaced by the identity.",
-        cost: "one matrix product per layer on probe and test rows, a rank correlation on 500 rows",
-        columns: LMAP,
+        formula: "z_l = M⁽ˡ⁾y⁽ˡ⁾ + c⁽ˡ⁾,  M⁽ˡ⁾ = W⁽ᴰ⁺¹⁾S⁽ᴰ⁾W⁽ᴰ⁾⋯S⁽ˡ⁺¹⁾W⁽ˡ⁺¹⁾,  S = diag(γ/√(var + ε)) with batch norm, else 1",
+        mark: Mark::Paper,
+        sections: &[&LMAP],
     },
     MetricDescription {
         name: "sample_basin",
         description: "Attraction basin in sample space: how much noise on the inputs the classification survives; fills the table basins, space sample.",
-        cost: "17 noise amplitudes at most and 6 bisections a threshold, on 250 probe rows and 8 draws; for the rows' own radii on 50 rows and 32 rays",
-        columns: SAMPLE_BASIN,
+        formula: "a(σ) = share of the initially correct probe rows still classified as their label for x + σ·ξ,  ξ ~ N(0, I);  a(R) = θ",
+        mark: Mark::Paper,
+        sections: &[&SAMPLE_BASIN, &BASINS],
     },
     MetricDescription {
         name: "weight_basin",
         description: "Attraction basin in weight space: how much noise on the weights the classification survives, for all layers, each layer and filter-normalised; fills the table basins, space weight.",
-        cost: "17 noise amplitudes at most and 6 bisections a threshold and scope, on 100 probe rows and 16 draws",
-        columns: WEIGHT_BASIN,
+        formula: "a(ε) under W⁽ˡ⁾ + ε·std(W⁽ˡ⁾)·Ξ,  Ξ ~ N(0, 1);  scope filter: row i + ε·|w_i|·ξ_i/|ξ_i|;  a(R) = θ",
+        mark: Mark::Paper,
+        sections: &[&WEIGHT_BASIN, &BASINS],
     },
     MetricDescription {
         name: "curvature",
         description: "Sharpness of the training loss and noise of its gradient; opt in. Measured at step 0 too.",
-        cost: "32 gradients on 500 probe rows in f64: more than a short training",
-        columns: CURVATURE,
+        formula: "λ_max(∇²L);  tr Σ/(|g|² − tr Σ/P)",
+        mark: Mark::Ours,
+        sections: &[&CURVATURE],
     },
     MetricDescription {
         name: "kernel",
         description: "How far the neural tangent kernel moved from initialisation; opt in.",
-        cost: "one backward pass a class on 100 probe rows, for the network and its start",
-        columns: KERNEL,
+        formula: "1 − ⟨K_t, K_0⟩/(|K_t||K_0|)",
+        mark: Mark::Ours,
+        sections: &[&KERNEL],
     },
 ];
