@@ -2,6 +2,7 @@
 
 mod cluster;
 mod diverging;
+mod drawn_tasks;
 mod faults;
 mod figures;
 mod grid;

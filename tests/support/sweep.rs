@@ -2,10 +2,11 @@
 
 use phasegrid_spec::{Sweep, SweepFile, TrainRows, TrialId};
 
-/// A sweep file of small networks on the bundled digits, without metrics.
+/// A sweep file of small networks on the bundled digits, or another task, without metrics.
 #[derive(Clone, Debug)]
 pub struct SweepText {
     name: String,
+    task: String,
     fixed: String,
     axes: String,
     rest: String,
@@ -17,11 +18,18 @@ impl SweepText {
     pub fn new(name: &str) -> Self {
         SweepText {
             name: name.to_owned(),
+            task: "digits".to_owned(),
             fixed: "steps = 5\ndepth = 1\nwidth = 4\n".to_owned(),
             axes: String::new(),
             rest: String::new(),
             measure: "at = \"last\"\nmetrics = []\nhistory = 0\nprobe_samples = 50\n".to_owned(),
         }
+    }
+
+    /// Of this task.
+    pub fn task(mut self, name: &str) -> Self {
+        self.task = name.to_owned();
+        self
     }
 
     /// With these lines in `[fixed]`, instead of its own.
@@ -51,8 +59,8 @@ impl SweepText {
     /// The file.
     pub fn text(&self) -> String {
         format!(
-            "name = \"{}\"\ntask = \"digits\"\n[fixed]\n{}\n[axes]\n{}\n{}\n[measure]\n{}\n",
-            self.name, self.fixed, self.axes, self.rest, self.measure
+            "name = \"{}\"\ntask = \"{}\"\n[fixed]\n{}\n[axes]\n{}\n{}\n[measure]\n{}\n",
+            self.name, self.task, self.fixed, self.axes, self.rest, self.measure
         )
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use anyhow::anyhow;
-use phasegrid_spec::{Block, Measure, SaveWeights, Sweep, SweepFile, TrainRows};
+use phasegrid_spec::{Block, DrawnTask, Measure, SaveWeights, Sweep, SweepFile, TrainRows};
 use phasegrid_store::MetricDescription;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +15,7 @@ pub(crate) struct SweepSource {
     pub(crate) name: String,
     pub(crate) text: String,
     pub(crate) tasks: Vec<String>,
-    /// Training rows of each task.
+    /// Training rows of each task whose data are read.
     pub(crate) train_rows: BTreeMap<String, u64>,
     /// Files of weights the sweep would write.
     pub(crate) weight_files: u64,
@@ -40,6 +40,11 @@ pub(crate) fn read(file: &Path, data_dir: Option<&Path>) -> Result<SweepSource, 
         notes: Vec::new(),
     };
     for task in parsed.tasks() {
+        if DrawnTask::from_name(&task).is_some() {
+            // Its size follows from its parameters, trial by trial.
+            source.tasks.push(task);
+            continue;
+        }
         let dataset = phasegrid_tasks::load(&task, data_dir)
             .map_err(|error| Failure::usage(parsed.error_at("task", error.to_string())))?;
         source.notes.extend(dataset.note.as_ref().map(|note| format!("{task}: {note}")));
