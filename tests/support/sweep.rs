@@ -2,7 +2,7 @@
 
 use phasegrid_spec::{Sweep, SweepFile, TrainRows, TrialId};
 
-/// A sweep file of small networks, on the bundled digits unless it says otherwise, without metrics.
+/// A sweep file of small networks on the bundled digits, or another task, without metrics.
 #[derive(Clone, Debug)]
 pub struct SweepText {
     name: String,
@@ -26,9 +26,9 @@ impl SweepText {
         }
     }
 
-    /// On another task than the digits.
-    pub fn task(mut self, task: &str) -> Self {
-        self.task = task.to_owned();
+    /// Of this task.
+    pub fn task(mut self, name: &str) -> Self {
+        self.task = name.to_owned();
         self
     }
 

@@ -36,7 +36,12 @@ impl ColumnInfo {
 
 /// Whether a column is a hyperparameter: one of the registry, or a parameter of a task.
 pub(crate) fn is_hyperparameter(name: &str) -> bool {
-    HyperparameterId::from_name(name).is_some() || name.starts_with("task_")
+    HyperparameterId::from_name(name).is_some() || is_task_parameter(name)
+}
+
+/// Whether a column is null where the trial's task has no such hyperparameter.
+pub(crate) fn is_task_parameter(name: &str) -> bool {
+    name.starts_with("task_")
 }
 
 /// Whether a column of `trials` is a radius, whose censored values count as 0 or infinity.

@@ -1,6 +1,6 @@
 //! The figures `phasegrid run` draws when a sweep is done.
 
-use crate::columns::{is_hyperparameter, readable};
+use crate::columns::{is_hyperparameter, is_task_parameter, readable};
 use crate::derived::Derived;
 use crate::error::Result;
 use crate::level::{CodedColumn, Level};
@@ -92,8 +92,12 @@ fn varying(store: &Store, sweep: &str) -> Result<Vec<(String, usize)>> {
         .map(|name| name.as_str())
         .filter(|name| is_hyperparameter(name) && !["seed", "data_seed"].contains(name))
         .collect();
+    let values = |name: &str| match is_task_parameter(name) {
+        true => col(name).drop_nulls(),
+        false => col(name),
+    };
     let counts: Vec<Expr> =
-        names.iter().map(|name| col(*name).n_unique().cast(DataType::Int64)).collect();
+        names.iter().map(|name| values(name).n_unique().cast(DataType::Int64)).collect();
     let frame = collect_streaming(trials.select(counts))?;
     let mut varying = Vec::new();
     for name in names {

@@ -124,8 +124,11 @@ impl SweepPlan {
             let projected = planned.project(&ids)?;
             for index in 0..projected.raw_len() {
                 let Some(trial) = projected.trial(index) else { continue };
-                let combination: Vec<Level> =
-                    ids.iter().map(|id| Level::from(&trial.get(*id))).collect();
+                let level = |id: &HyperparameterId| match trial.has(*id) {
+                    true => Level::from(&trial.get(*id)),
+                    false => Level::Null,
+                };
+                let combination: Vec<Level> = ids.iter().map(level).collect();
                 if seen.insert(combination.clone()) {
                     combinations.push(combination);
                 }
@@ -146,7 +149,8 @@ impl PlannedGrid {
             return (self.grid.raw_len() <= MOST_POINTS).then(|| self.grid.clone());
         }
         let axes = product.axes().iter().filter(|axis| match axis.target {
-            AxisTarget::Hyperparameter(id) => ids.contains(&id),
+            // The task says which hyperparameters a trial has.
+            AxisTarget::Hyperparameter(id) => ids.contains(&id) || id.name() == "task",
             AxisTarget::Epochs => true,
         });
         let base: Hyperparameters = product.base().clone();

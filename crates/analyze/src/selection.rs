@@ -1,6 +1,6 @@
 //! The rule of every figure: what varies must have been given a place.
 
-use crate::columns::is_hyperparameter;
+use crate::columns::{is_hyperparameter, is_task_parameter};
 use crate::error::{AnalyzeError, Result};
 use crate::level::{CodedColumn, Level};
 use crate::read_trials::collect_streaming;
@@ -63,10 +63,14 @@ impl Selection<'_> {
             .collect();
         let mut probes = vec![len().alias("__rows")];
         for name in &others {
-            // Extremes are cheaper than distinct values; nulls count as a value of their own.
+            // Extremes are cheaper than distinct values; nulls count as a value of their own, but
+            // where they say that another task has no such parameter.
             let varies = col(*name).min().neq(col(*name).max()).fill_null(lit(false));
             let nulls = col(*name).null_count();
-            let partly_null = nulls.clone().gt(lit(0)).and(nulls.lt(len()));
+            let partly_null = match is_task_parameter(name) {
+                true => lit(false),
+                false => nulls.clone().gt(lit(0)).and(nulls.lt(len())),
+            };
             probes.push(varies.or(partly_null).alias(*name));
         }
         let probed = collect_streaming(self.trials.clone().select(probes))?;

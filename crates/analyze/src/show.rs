@@ -1,6 +1,6 @@
 //! `phasegrid show`: everything about one trial.
 
-use crate::columns::is_hyperparameter;
+use crate::columns::{is_hyperparameter, is_task_parameter};
 use crate::error::{AnalyzeError, Result};
 use crate::read_trials::collect_streaming;
 use crate::rows::{cell_text, table_text};
@@ -90,7 +90,9 @@ fn report(store: &Store, found: &DataFrame, trial_id: &str) -> Result<TrialRepor
     let mut results = Vec::new();
     for column in found.columns() {
         let (name, value) = (column.name().to_string(), column.get(0)?);
-        if is_hyperparameter(&name) {
+        if is_task_parameter(&name) && value == AnyValue::Null {
+            // Another task's.
+        } else if is_hyperparameter(&name) {
             hyperparameters.push((name, cell_text(&value)));
         } else if value != AnyValue::Null && name != "trial_id" {
             results.push((name, cell_text(&value)));

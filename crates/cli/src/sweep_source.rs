@@ -2,7 +2,9 @@
 
 use crate::failure::Failure;
 use anyhow::anyhow;
-use phasegrid_spec::{Hyperparameters, SaveWeights, Sweep, SweepFile, TrainRows, TrialRange};
+use phasegrid_spec::{
+    DrawnTask, Hyperparameters, SaveWeights, Sweep, SweepFile, TrainRows, TrialRange,
+};
 use phasegrid_store::MetricDescription;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -15,7 +17,7 @@ pub(crate) struct SweepSource {
     pub(crate) name: String,
     pub(crate) text: String,
     pub(crate) tasks: Vec<String>,
-    /// Training rows of each task.
+    /// Training rows of each task whose data are read.
     pub(crate) train_rows: BTreeMap<String, u64>,
     /// Files of weights the sweep would write.
     pub(crate) weight_files: u64,
@@ -40,6 +42,11 @@ pub(crate) fn read(file: &Path, data_dir: Option<&Path>) -> Result<SweepSource, 
         notes: Vec::new(),
     };
     for task in parsed.tasks() {
+        if DrawnTask::from_name(&task).is_some() {
+            // Its size follows from its parameters, trial by trial.
+            source.tasks.push(task);
+            continue;
+        }
         let dataset = phasegrid_tasks::load(&task, data_dir)
             .map_err(|error| Failure::usage(parsed.error_at("task", error.to_string())))?;
         source.notes.extend(dataset.note.as_ref().map(|note| format!("{task}: {note}")));
@@ -79,7 +86,7 @@ fn weight_files(sweep: &Sweep) -> u64 {
 fn probe_note(sweep: &Sweep, train_rows: &TrainRows) -> Option<String> {
     let asked = sweep.measure().probe_samples;
     let of_shapes = (0..sweep.grid_count()).flat_map(|grid| first_of_each_shape(sweep, grid));
-    let rows = of_shapes.filter_map(|trial| train_rows.of(&trial.task, trial.train_samples));
+    let rows = of_shapes.filter_map(|trial| train_rows.of(&trial));
     let cut: BTreeSet<u64> = rows.filter(|rows| *rows < asked).collect();
     let smallest = cut.first()?;
     Some(match cut.len() {

@@ -6,7 +6,7 @@ use phasegrid_spec::{HyperparameterId, Hyperparameters, Optimizer};
 /// Checks that the trials have one shape that can be trained, and returns their steps.
 pub(crate) fn check(trials: &[Hyperparameters]) -> Result<i64, NnError> {
     let first = trials.first().ok_or(NnError::NoTrials)?;
-    for id in HyperparameterId::all().filter(|id| !id.definition().fusable) {
+    for id in HyperparameterId::all().filter(|id| !first.is_fusable(*id)) {
         let shared = first.get(id);
         let differing = trials.iter().map(|trial| trial.get(id)).find(|value| *value != shared);
         if let Some(other) = differing {

@@ -46,7 +46,8 @@ impl AxisTarget {
         HyperparameterId::from_name(name).map(AxisTarget::Hyperparameter)
     }
 
-    /// Whether trials that differ in it may share a unit.
+    /// Whether trials that differ in it may share a unit, whatever their task
+    /// ([`Hyperparameters::is_fusable`](crate::Hyperparameters::is_fusable)).
     pub fn is_fusable(self) -> bool {
         match self {
             AxisTarget::Hyperparameter(id) => id.definition().fusable,

@@ -2,20 +2,27 @@
 
 use crate::error::SpecError;
 use crate::grid::Grid;
+use crate::hyperparameter::Hyperparameters;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Training rows of tasks by name, for `epochs` and for checking batch sizes. A task that is
-/// absent has a size the caller does not know.
+/// absent has a size the caller does not know, or one that follows from its parameters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TrainRows(pub BTreeMap<String, u64>);
 
 impl TrainRows {
     /// Rows that a trial trains on, if the size of its task is known or it names a number.
-    pub fn of(&self, task: &str, train_samples: i64) -> Option<u64> {
-        let named = u64::try_from(train_samples).ok().filter(|rows| *rows > 0);
-        named.or_else(|| self.0.get(task).copied())
+    pub fn of(&self, trial: &Hyperparameters) -> Option<u64> {
+        let named = u64::try_from(trial.train_samples).ok().filter(|rows| *rows > 0);
+        named.or_else(|| self.available(trial))
+    }
+
+    /// Training rows there are for a trial, if that is known.
+    pub fn available(&self, trial: &Hyperparameters) -> Option<u64> {
+        let drawn = trial.task_size().map(|size| size.train_rows);
+        drawn.or_else(|| self.0.get(trial.task.as_ref()).copied())
     }
 }
 

@@ -67,9 +67,10 @@ impl Grid {
 }
 
 impl Hyperparameters {
-    /// Refuses combinations that have no meaning: momentum with Adam, a minibatch larger than
-    /// the training rows (as far as their number is known).
+    /// Refuses combinations that have no meaning: a parameter of another task, momentum with
+    /// Adam, a minibatch larger than the training rows (as far as their number is known).
     pub fn validate(&self, train_rows: &TrainRows) -> Result<(), SpecError> {
+        self.check_task_parameters()?;
         if self.momentum != 0.0 && self.optimizer != Optimizer::Sgd {
             return Err(SpecError::new(
                 "momentum",
@@ -80,8 +81,8 @@ impl Hyperparameters {
                 ),
             ));
         }
-        match train_rows.0.get(self.task.as_ref()) {
-            Some(available) if self.train_samples as u64 > *available => {
+        match train_rows.available(self) {
+            Some(available) if self.train_samples as u64 > available => {
                 return Err(SpecError::new(
                     "train_samples",
                     format!(
@@ -92,7 +93,7 @@ impl Hyperparameters {
             }
             _ => {}
         }
-        match train_rows.of(&self.task, self.train_samples) {
+        match train_rows.of(self) {
             Some(rows) if self.batch_size as u64 > rows => Err(SpecError::new(
                 "batch_size",
                 format!("{} is more than the {rows} training rows", self.batch_size),

@@ -4,8 +4,9 @@
 //! a hyperparameter added later enters the trial identity only where it is not at its default.
 
 use crate::choice::{Activation, Init, Loss, Optimizer};
+use crate::drawn_task::DrawnTask;
 use crate::value::{Value, round_to_12_digits};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// The type and range of a hyperparameter's values.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,7 +59,27 @@ pub struct Hyperparameter {
     pub description: &'static str,
     /// Part of the trial identity always, or only away from the default.
     pub presence: Presence,
+    /// The tasks it is a parameter of; empty for what every trial has.
+    pub tasks: &'static [DrawnTask],
 }
+
+impl Hyperparameter {
+    /// Whether trials of this task have it.
+    pub fn belongs_to(&self, task: &str) -> bool {
+        self.tasks.is_empty() || self.tasks.iter().any(|owner| owner.name() == task)
+    }
+
+    /// The tasks it is a parameter of: "gaussian-mixture and teacher-student".
+    pub fn tasks_in_words(&self) -> String {
+        let names: Vec<&str> = self.tasks.iter().map(|task| task.name()).collect();
+        names.join(" and ")
+    }
+}
+
+/// The parameters of tasks.
+pub(crate) static TASK_PARAMETERS: LazyLock<Vec<HyperparameterId>> = LazyLock::new(|| {
+    HyperparameterId::all().filter(|id| !id.definition().tasks.is_empty()).collect()
+});
 
 /// Position of a hyperparameter in [`HYPERPARAMETERS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -221,7 +242,7 @@ impl HyperparameterType for Arc<str> {
 }
 
 macro_rules! hyperparameters {
-    ($($name:ident: $type:ty = $default:expr, $kind:expr, $role:ident, $unit:literal, $presence:ident, $description:literal;)+) => {
+    ($($name:ident: $type:ty = $default:expr, $kind:expr, $role:ident $(of [$($task:ident),+])?, $unit:literal, $presence:ident, $description:literal;)+) => {
         /// One trial: a value for every hyperparameter.
         #[derive(Clone, Debug, PartialEq)]
         pub struct Hyperparameters { $(#[doc = $description] pub $name: $type),+ }
@@ -238,6 +259,7 @@ macro_rules! hyperparameters {
             unit: $unit,
             description: $description,
             presence: Presence::$presence,
+            tasks: &[$($(DrawnTask::$task),+)?],
         }),+];
 
         impl Hyperparameters {
@@ -287,7 +309,7 @@ hyperparameters! {
     label_noise: f64 = 0.0, share_below(1.0), fusable, "share", Always,
         "Share of training labels replaced by a uniformly drawn other class.";
     data_seed: i64 = 0, integer(0, MAX_SEED), fusable, "", Always,
-        "Seed of the training subset and of the label noise.";
+        "Seed of the training subset and of the label noise; where the task is drawn, of its data too.";
     depth: i64 = 2, integer(1, 1_000), shape, "layers", Always,
         "Hidden layers D; the output layer is not counted.";
     width: i64 = 32, integer(1, 65_536), shape, "units", Always,
@@ -318,6 +340,20 @@ hyperparameters! {
         "Updates of the parameters.";
     seed: i64 = 0, integer(0, MAX_SEED), fusable, "", Always,
         "Seed of the initialisation and of the data order.";
+    task_classes: i64 = 10, integer(2, 100), shape of [GaussianMixture, TeacherStudent], "classes", WhenNotDefault,
+        "Classes K of gaussian-mixture and teacher-student; null for other tasks.";
+    task_dimension: i64 = 64, integer(1, 1_024), shape of [GaussianMixture, TeacherStudent], "", WhenNotDefault,
+        "Input dimension of gaussian-mixture and teacher-student; null for other tasks.";
+    task_separation: f64 = 4.0, share_below(1_000.0), shape of [GaussianMixture], "noise sd", WhenNotDefault,
+        "Distance between two class means of gaussian-mixture, in standard deviations of the noise; null for other tasks.";
+    task_teacher_depth: i64 = 2, integer(0, 8), shape of [TeacherStudent], "layers", WhenNotDefault,
+        "Hidden layers of the teacher of teacher-student, 0 for a linear one; null for other tasks.";
+    task_teacher_width: i64 = 32, integer(1, 256), shape of [TeacherStudent], "units", WhenNotDefault,
+        "Units in each hidden layer of the teacher of teacher-student; null for other tasks.";
+    task_p: i64 = 97, integer(2, 200), shape of [ModularAddition], "", WhenNotDefault,
+        "Modulus p of modular-addition, which has p classes and p^2 pairs; null for other tasks.";
+    task_train_share: f64 = 0.5, Kind::Float { min: 0.0, max: 0.99, above_min: true }, shape of [ModularAddition], "share", WhenNotDefault,
+        "Share of the p^2 pairs that modular-addition trains on, the others test; null for other tasks.";
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub struct Shape(String);
 impl Shape {
     /// The shape of a trial.
     pub fn of(trial: &Hyperparameters) -> Shape {
-        Shape(json_of(trial, |id| !id.definition().fusable))
+        Shape(json_of(trial, |id| !trial.is_fusable(id)))
     }
 
     /// The canonical JSON.

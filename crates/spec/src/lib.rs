@@ -12,6 +12,7 @@ mod axis;
 mod block;
 mod choice;
 mod condition;
+mod drawn_task;
 mod error;
 mod grid;
 mod hyperparameter;
@@ -21,6 +22,7 @@ mod measure;
 mod ranges;
 mod sweep;
 mod sweep_file;
+mod task;
 mod toml_reader;
 mod value;
 
@@ -28,6 +30,7 @@ pub use axis::{Axis, AxisKind, AxisTarget};
 pub use block::{Block, TrainRows};
 pub use choice::{Activation, Init, Loss, Optimizer};
 pub use condition::Condition;
+pub use drawn_task::DrawnTask;
 pub use error::{SpecError, nearest};
 pub use grid::{Grid, PointList, ProductGrid};
 pub use hyperparameter::{
@@ -39,4 +42,5 @@ pub use measure::{AtSteps, Measure, SaveWeights, TrainEvaluation, log_spaced_ste
 pub use ranges::{TrialIndex, TrialRange};
 pub use sweep::Sweep;
 pub use sweep_file::{SweepFile, validate_sweep_name};
+pub use task::TaskSize;
 pub use value::{Value, round_to_12_digits};

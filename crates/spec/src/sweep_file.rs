@@ -3,6 +3,7 @@
 mod axes;
 mod grids;
 mod measure;
+mod task_keys;
 
 use crate::block::{Block, TrainRows};
 use crate::error::SpecError;
@@ -66,6 +67,7 @@ impl SweepFile {
     fn block(&self, train_rows: &TrainRows) -> Result<Block, SpecError> {
         let mut grids = Vec::new();
         for draft in &self.grids {
+            draft.check_task_keys()?;
             let product = ProductGrid::new(
                 draft.base.clone(),
                 draft.epochs,
@@ -78,6 +80,7 @@ impl SweepFile {
         }
         let mut points = Vec::new();
         for draft in &self.points {
+            draft.check_task_keys()?;
             points.push(draft.resolve(train_rows)?);
         }
         if !points.is_empty() {

@@ -170,3 +170,54 @@ proptest! {
         prop_assert_eq!(distinct.len() as u64, expected);
     }
 }
+
+#[test]
+fn where_data_are_drawn_a_shape_has_one_data_seed() {
+    let axes = "[axes]\nseed = [0, 1]\ndata_seed = [0, 1, 2]\nlearning_rate = [0.1, 0.2]\n";
+    for (task, shapes, run) in [("digits", 1, 12), ("teacher-student", 3, 4)] {
+        let sweep = sweep(&format!("name = \"a\"\ntask = \"{task}\"\n{axes}"));
+        let distinct: HashSet<Shape> = sweep.trials().map(|(_, trial)| Shape::of(&trial)).collect();
+        assert_eq!((distinct.len(), sweep.shape_end(0, 0)), (shapes, run), "{task}");
+        let mut start = 0;
+        while start < sweep.raw_len(0) {
+            let end = sweep.shape_end(0, start);
+            let of_run: HashSet<Shape> = sweep
+                .trials_in(TrialRange { grid: 0, start, end })
+                .map(|(_, trial)| Shape::of(&trial))
+                .collect();
+            assert_eq!(of_run.len(), 1, "{task}");
+            start = end;
+        }
+    }
+}
+
+#[test]
+fn parameters_of_a_task_are_axes_conditions_and_points_like_any_other() {
+    let sweep = sweep(
+        "name = \"a\"\ntask = \"modular-addition\"\n[fixed]\nepochs = 2\nbatch_size = 5\n\
+         [axes]\ntask_p = { range = [5, 9] }\ntask_train_share = { linear = [0.2, 0.8], points = 4 }\n\
+         [where]\nconditions = [\"task_p * task_train_share > 2\"]\n\
+         [[points]]\ntask_p = 11\n[[points]]\ntask = \"gaussian-mixture\"\ntask_separation = 0\n",
+    );
+    let points: Vec<(i64, f64, i64)> = sweep
+        .trials()
+        .filter(|(_, trial)| trial.task.as_ref() == "modular-addition")
+        .map(|(_, trial)| (trial.task_p, trial.task_train_share, trial.steps))
+        .collect();
+    // Two epochs of round(share p^2) rows in steps of 5.
+    let steps = |p: i64, share: f64| (2.0 * (share * (p * p) as f64).round() / 5.0).ceil() as i64;
+    let mut expected = Vec::new();
+    for p in 5..9 {
+        for share in [0.2, 0.4, 0.6, 0.8].into_iter().filter(|share| p as f64 * share > 2.0) {
+            expected.push((p, share, steps(p, share)));
+        }
+    }
+    expected.push((11, 0.5, steps(11, 0.5)));
+    assert_eq!(points, expected);
+    let mixtures: Vec<(f64, i64)> = sweep
+        .trials()
+        .filter(|(_, trial)| trial.task.as_ref() == "gaussian-mixture")
+        .map(|(_, trial)| (trial.task_separation, trial.steps))
+        .collect();
+    assert_eq!(mixtures, [(0.0, 3_200)]);
+}

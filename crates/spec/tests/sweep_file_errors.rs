@@ -203,3 +203,71 @@ fn measure_settings_are_checked() {
         "s.toml:4: measure.metrics: \"order\" stands twice in the list"
     );
 }
+
+#[test]
+fn parameters_of_another_task_are_refused_where_they_stand() {
+    let stray = "a parameter of modular-addition, but the task here is digits: remove it, or move it into a [[grid]] or [[points]] of that task";
+    assert_eq!(with("[fixed]\ntask_p = 97\n"), format!("s.toml:4: fixed.task_p: {stray}"));
+    assert_eq!(
+        with("[axes]\ndepth = [1]\ntask_p = [5, 7]\n"),
+        format!("s.toml:5: axes.task_p: {stray}")
+    );
+    assert_eq!(
+        with("[[grid]]\naxes = { depth = [1] }\n[[grid]]\nfixed = { task_p = 5 }\n"),
+        format!("s.toml:6: grid.fixed.task_p: {stray}")
+    );
+    assert_eq!(
+        with("[[grid]]\n[grid.axes]\ntask_p = [5]\n"),
+        format!("s.toml:5: grid.axes.task_p: {stray}")
+    );
+    assert_eq!(
+        with("[[points]]\ndepth = 1\n[[points]]\ntask_p = 5\n"),
+        format!("s.toml:6: points.task_p: {stray}")
+    );
+    assert_eq!(
+        error("name = \"a\"\ntask = \"gaussian-mixture\"\n[fixed]\ntask_teacher_depth = 1\n"),
+        "s.toml:4: fixed.task_teacher_depth: a parameter of teacher-student, but the task here is gaussian-mixture: remove it, or move it into a [[grid]] or [[points]] of that task"
+    );
+    // What is fixed for the whole file holds for every grid of it.
+    assert_eq!(
+        error(
+            "name = \"a\"\ntask = \"modular-addition\"\n[fixed]\ntask_p = 5\nbatch_size = 4\n[axes]\ndepth = [1]\n[[grid]]\nfixed = { task = \"digits\" }\n"
+        ),
+        format!("s.toml:4: fixed.task_p: {stray}")
+    );
+    assert_eq!(
+        with("[axes]\ntask_q = [5]\n"),
+        "s.toml:4: axes.task_q: unknown key (did you mean \"task_p\"?)"
+    );
+}
+
+#[test]
+fn on_a_grid_of_several_tasks_points_with_a_parameter_of_another_task_are_refused() {
+    let head = "name = \"a\"\n[fixed]\nbatch_size = 4\n[axes]\ntask = [\"digits\", \"modular-addition\"]\ntask_p = [5, 97]\n";
+    assert_eq!(
+        error(head),
+        "s.toml:6: axes.task_p: 5 with task digits: task_p is a parameter of modular-addition; give each task a [[grid]] of its own, or exclude these points with a condition"
+    );
+    let text =
+        format!("{head}[where]\nconditions = [\"task == 'modular-addition' or task_p == 97\"]\n");
+    let rows = TrainRows([("digits".to_owned(), 1_500)].into());
+    let (_, block) = SweepFile::parse(&text, "s.toml").unwrap().resolve(&rows).unwrap();
+    assert_eq!(block.grids[0].trials(0, 4).count(), 3);
+}
+
+#[test]
+fn a_drawn_task_has_the_rows_its_parameters_say() {
+    let modular = |rest: &str| error(&format!("name = \"a\"\ntask = \"modular-addition\"\n{rest}"));
+    assert_eq!(
+        modular("[fixed]\ntask_p = 7\nbatch_size = 32\n"),
+        "s.toml:5: fixed.batch_size: 32 is more than the 25 training rows"
+    );
+    assert_eq!(
+        modular("[fixed]\ntrain_samples = 4706\n"),
+        "s.toml:4: fixed.train_samples: 4706 rows asked for, but task modular-addition has 4705"
+    );
+    assert_eq!(
+        modular("[fixed]\ntask_train_share = 1.0\n"),
+        "s.toml:4: fixed.task_train_share: 1 is out of range: expected a number greater than 0 and at most 0.99"
+    );
+}

@@ -73,7 +73,8 @@ impl TableBuilder {
         self.rows
     }
 
-    /// Appends a row: identity and hyperparameters, then these cells; the other columns are null.
+    /// Appends a row: identity and the hyperparameters the trial has, then these cells; the other
+    /// columns are null.
     pub fn append<'a>(
         &mut self,
         trial: &Hyperparameters,
@@ -82,7 +83,7 @@ impl TableBuilder {
     ) -> Result<(), UnknownColumn> {
         let mut row: Vec<Option<Cell>> = vec![None; self.columns.len()];
         row[self.position("trial_id")?] = Some(Cell::Text(id.to_string()));
-        for hyperparameter in HyperparameterId::all() {
+        for hyperparameter in HyperparameterId::all().filter(|id| trial.has(*id)) {
             let position = self.position(hyperparameter.name())?;
             row[position] = Some(trial.get(hyperparameter).into());
         }
@@ -215,6 +216,21 @@ mod tests {
         assert!(column("test_loss").is_null(0), "a NaN becomes null");
         assert!(column("phase").is_null(0));
         assert_eq!(batch.schema(), schema(Table::Trials));
+    }
+
+    #[test]
+    fn parameters_of_another_task_are_null() {
+        let mut builder = TableBuilder::new(Table::Trials);
+        let digits = Hyperparameters::default();
+        let modular = Hyperparameters { task: "modular-addition".into(), ..Default::default() };
+        for trial in [&digits, &modular] {
+            builder.append(trial, &TrialId::of(trial), []).expect("known columns");
+        }
+        let batch = builder.finish().expect("the table's schema");
+        let column = |name: &str| batch.column_by_name(name).expect("a column");
+        assert!(column("task_p").is_null(0) && column("task_classes").is_null(1));
+        assert_eq!(column("task_p").as_primitive::<arrow::datatypes::Int64Type>().value(1), 97);
+        assert_eq!(column("data_seed").null_count(), 0);
     }
 
     #[test]

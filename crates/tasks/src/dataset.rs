@@ -1,5 +1,7 @@
 //! A task's data as arrays, and their fingerprint.
 
+use phasegrid_spec::{Hyperparameters, TaskSize};
+
 /// Rows of one side of the split.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Split {
@@ -16,7 +18,7 @@ pub struct Dataset {
     pub name: String,
     /// n_0, numbers a row.
     pub input_dimension: usize,
-    /// K, the largest label of both splits plus one.
+    /// K: the largest label of both splits plus one, or what a drawn task was asked for.
     pub classes: usize,
     /// Rows to train on, in file order.
     pub train: Split,
@@ -44,6 +46,19 @@ impl Dataset {
         let classes = largest.map_or(0, |label| *label as usize + 1);
         let fingerprint = fingerprint(input_dimension, classes, &train, &test);
         Dataset { name: name.to_owned(), input_dimension, classes, train, test, fingerprint, note }
+    }
+
+    /// The data of a drawn task: the classes are those asked for, though a teacher may use fewer.
+    pub(crate) fn drawn(
+        trial: &Hyperparameters,
+        size: TaskSize,
+        train: Split,
+        test: Split,
+    ) -> Dataset {
+        let (name, input_dimension) = (trial.task.to_string(), size.inputs as usize);
+        let classes = size.classes as usize;
+        let fingerprint = fingerprint(input_dimension, classes, &train, &test);
+        Dataset { name, input_dimension, classes, train, test, fingerprint, note: None }
     }
 }
 

@@ -207,9 +207,12 @@ fn a_worker_offers_what_it_can_load_and_skips_the_rest() {
     data.put("broken/t10k-images-idx3-ubyte", &[0, 0]);
     let names: Vec<String> =
         available(Some(data.path())).into_iter().map(|(name, _)| name).collect();
-    assert_eq!(names, ["digits", "mnist", "idx:mnist"]);
+    assert_eq!(
+        names,
+        ["digits", "gaussian-mixture", "teacher-student", "modular-addition", "mnist", "idx:mnist"]
+    );
     let names: Vec<String> = available(None).into_iter().map(|(name, _)| name).collect();
-    assert_eq!(names, ["digits"]);
+    assert_eq!(names, ["digits", "gaussian-mixture", "teacher-student", "modular-addition"]);
 }
 
 #[test]

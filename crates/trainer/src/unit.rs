@@ -8,18 +8,19 @@ use phasegrid_proto::v1::trainer_reply::Body;
 use phasegrid_proto::v1::{Batch, Done, Failed, FailureCause, Stopped, Unit};
 use phasegrid_spec::{Hyperparameters, Measure, TrialId};
 use phasegrid_store::{Cell, MetricDescription, Table, TableBuilder, encode_ipc};
-use phasegrid_tasks::Dataset;
+use phasegrid_tasks::{Dataset, load_for, same_data, task_fingerprint};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-/// Trains unit after unit; keeps the data of the last task.
+/// Trains unit after unit; keeps the data of the last one.
 pub(crate) struct UnitTrainer {
     data_dir: Option<PathBuf>,
     worker: String,
     device_name: String,
     device: tch::Device,
-    dataset: Option<(String, Dataset)>,
+    /// The last unit's first trial, and its data.
+    dataset: Option<(Hyperparameters, Dataset)>,
     /// `nearest_train_rms` of that data, once it was asked for.
     nearest_train_rms: Option<Option<f64>>,
 }
@@ -87,10 +88,9 @@ impl UnitTrainer {
         MetricDescription::check_names(&measure.metrics).map_err(Problem::Refused)?;
         let first =
             trials.first().ok_or_else(|| Problem::Refused("the unit has no trials".into()))?;
-        let task = first.task.to_string();
-        self.load(&task, &unit.dataset)?;
+        self.load(first, &unit.dataset)?;
         let Some((_, dataset)) = &self.dataset else {
-            return Err(Problem::Data(format!("task {task} is not loaded")));
+            return Err(Problem::Data(format!("task {} is not loaded", first.task)));
         };
         let ids: Vec<TrialId> = trials.iter().map(TrialId::of).collect();
         let send = |body: Body| replies.send(body);
@@ -134,17 +134,20 @@ impl UnitTrainer {
         })
     }
 
-    fn load(&mut self, task: &str, fingerprint: &str) -> Result<(), Problem> {
-        if self.dataset.as_ref().is_none_or(|(loaded, _)| loaded != task) {
-            let dataset = phasegrid_tasks::load(task, self.data_dir.as_deref())
+    /// Loads the data of a unit, all of which its first trial's data are. `fingerprint` is the
+    /// task's, empty where any will do.
+    fn load(&mut self, first: &Hyperparameters, fingerprint: &str) -> Result<(), Problem> {
+        let task = &first.task;
+        if self.dataset.as_ref().is_none_or(|(loaded, _)| !same_data(loaded, first)) {
+            let dataset = load_for(first, self.data_dir.as_deref())
                 .map_err(|error| Problem::Data(error.to_string()))?;
             if let Some(note) = &dataset.note {
                 eprintln!("note: {task}: {note}");
             }
-            self.dataset = Some((task.to_owned(), dataset));
+            self.dataset = Some((first.clone(), dataset));
             self.nearest_train_rms = None;
         }
-        let found = self.dataset.as_ref().map_or("", |(_, dataset)| dataset.fingerprint.as_str());
+        let found = self.dataset.as_ref().map_or("", |(_, dataset)| task_fingerprint(dataset));
         if !fingerprint.is_empty() && fingerprint != found {
             return Err(Problem::Data(format!(
                 "the data of task {task} has fingerprint {found}, the sweep was begun on {fingerprint}"

@@ -57,6 +57,30 @@ fn facet_where_and_over_each_give_it_a_place() {
 }
 
 #[test]
+fn a_parameter_of_another_task_is_null_and_does_not_vary() {
+    let fixture = Fixture::new();
+    let write = |p: [Option<i64>; 4]| {
+        let frame = df!(
+            "trial_id" => trial_ids(4),
+            "task" => ["digits", "digits", "modular-addition", "modular-addition"],
+            "task_p" => p,
+            "depth" => [1_i64; 4],
+            "learning_rate" => [0.1, 0.2, 0.1, 0.2],
+            "status" => ["ok"; 4],
+            "test_accuracy" => [0.1, 0.2, 0.3, 0.4],
+        );
+        fixture.shard("trials", "s", 0, frame.unwrap());
+    };
+    let by_task = PhaseRequest { facet: Some("task".into()), ..request() };
+    write([None, None, Some(7), Some(7)]);
+    let diagram = phase(&fixture.open(), &by_task).unwrap();
+    assert!(diagram.cells.len() == 4 && diagram.cells.iter().all(|cell| cell.n == 1));
+    write([None, None, Some(7), Some(11)]);
+    let found = error(&fixture, by_task).to_string();
+    assert!(found.starts_with("task_p has 3 values in the selection (null 7 11)"), "{found}");
+}
+
+#[test]
 fn bad_conditions_say_what_is_wrong() {
     let fixture = three_axes();
     let with = |text: &str| {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use phasegrid_spec::{Hyperparameters, Measure, Optimizer};
+use phasegrid_spec::{Hyperparameters, Measure, Optimizer, TaskSize};
 
 /// Work a unit aims at.
 const TARGET: Duration = Duration::from_secs(30);
@@ -37,7 +37,7 @@ impl TrialCost {
     /// before and after each nonlinearity, all f32. Arithmetic: 2 operations a parameter and row
     /// forward, 4 backward.
     pub fn estimate(trial: &Hyperparameters, measure: &Measure) -> Self {
-        let (inputs, classes) = dimensions(&trial.task);
+        let TaskSize { inputs, classes, train_rows, .. } = task_size(trial);
         let depth = trial.depth.max(1) as u64;
         let width = trial.width.max(1) as u64;
         let rows = trial.batch_size.max(1) as u64;
@@ -47,7 +47,8 @@ impl TrialCost {
             Optimizer::Sgd => 1,
             Optimizer::Adam | Optimizer::AdamW => 2,
         };
-        let probe = if measure.metrics.is_empty() { 0 } else { measure.probe_samples };
+        let probe =
+            if measure.metrics.is_empty() { 0 } else { measure.probe_samples.min(train_rows) };
         let held_rows = rows.max(EVALUATED_ROWS).max(probe);
         let activations = held_rows * (2 * depth * width + classes);
         let arithmetic = 6.0 * parameters as f64 * rows as f64;
@@ -64,12 +65,12 @@ impl TrialCost {
     }
 }
 
-/// Input dimension and classes by task; for tasks not known here, those of MNIST, on the safe side.
-fn dimensions(task: &str) -> (u64, u64) {
-    match task {
-        "digits" => (64, 10),
-        _ => (784, 10),
-    }
+/// Size of a trial's task; for tasks not known here, that of MNIST, on the safe side.
+fn task_size(trial: &Hyperparameters) -> TaskSize {
+    let digits = TaskSize { inputs: 64, classes: 10, train_rows: 1_500, test_rows: 297 };
+    let mnist = TaskSize { inputs: 784, classes: 10, train_rows: 60_000, test_rows: 10_000 };
+    let read = if *trial.task == *"digits" { digits } else { mnist };
+    trial.task_size().unwrap_or(read)
 }
 
 /// What a worker can take.
@@ -176,8 +177,26 @@ mod tests {
         let cost = TrialCost::estimate(&trial, &Measure::default());
         // 64·10 + 10·10 + 10·10 = 840 parameters; 3 copies; 1,000 rows of 2·2·10 + 10 activations.
         assert_eq!(cost.bytes, 4 * (840 * 3 + 1_000 * 50));
+        // No more probe rows than training rows.
         let wide_probe = Measure { probe_samples: 8_000, ..Measure::default() };
-        assert_eq!(TrialCost::estimate(&trial, &wide_probe).bytes, 4 * (840 * 3 + 8_000 * 50));
+        assert_eq!(TrialCost::estimate(&trial, &wide_probe).bytes, 4 * (840 * 3 + 1_500 * 50));
         assert_eq!(cost.operations_per_step, 6.0 * 840.0 * 5.0 + 3.0 * 2e4);
+    }
+
+    #[test]
+    fn a_drawn_task_is_as_large_as_its_parameters_say() {
+        let modular = Hyperparameters {
+            task: "modular-addition".into(),
+            task_p: 50,
+            depth: 1,
+            width: 10,
+            batch_size: 5,
+            ..Default::default()
+        };
+        // 100·10 + 10·50 = 1,500 parameters; 1,250 of 2,500 pairs are the probe.
+        let wide_probe = Measure { probe_samples: 8_000, ..Measure::default() };
+        let cost = TrialCost::estimate(&modular, &wide_probe);
+        assert_eq!(cost.bytes, 4 * (1_500 * 3 + 1_250 * (2 * 10 + 50)));
+        assert_eq!(cost.operations_per_step, 6.0 * 1_500.0 * 5.0 + 2.0 * 2e4);
     }
 }

@@ -3,6 +3,7 @@
 use crate::axis::{Axis, AxisTarget};
 use crate::block::TrainRows;
 use crate::condition::Condition;
+use crate::drawn_task::DrawnTask;
 use crate::error::SpecError;
 use crate::hyperparameter::{HyperparameterId, Hyperparameters};
 use crate::value::Value;
@@ -12,13 +13,16 @@ use serde::{Deserialize, Serialize};
 /// slowest, each in the order written, so that the trials of one shape are consecutive.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProductGrid {
-    base: Hyperparameters,
+    /// Boxed: it is many times larger than the rest of a grid.
+    base: Box<Hyperparameters>,
     epochs: Option<f64>,
     axes: Vec<Axis>,
     conditions: Vec<Condition>,
     train_rows: TrainRows,
     /// Hyperparameters that equal the base in every point.
     constant: Vec<HyperparameterId>,
+    /// Whether a task of the grid is drawn: `data_seed` then belongs to the shape.
+    draws_data: bool,
 }
 
 impl ProductGrid {
@@ -31,7 +35,10 @@ impl ProductGrid {
         conditions: Vec<Condition>,
         train_rows: TrainRows,
     ) -> Result<Self, SpecError> {
-        axes.sort_by_key(|axis| axis.target.is_fusable());
+        let draws_data = values_of(&base, &axes, "task")
+            .iter()
+            .any(|task| matches!(task, Value::Text(name) if DrawnTask::from_name(name).is_some()));
+        axes.sort_by_key(|axis| is_fused(axis, draws_data));
         let uses_epochs =
             epochs.is_some() || axes.iter().any(|axis| axis.target == AxisTarget::Epochs);
         let varies = |id: HyperparameterId| {
@@ -39,7 +46,8 @@ impl ProductGrid {
                 || axes.iter().any(|axis| axis.target == AxisTarget::Hyperparameter(id))
         };
         let constant = HyperparameterId::all().filter(|id| !varies(*id)).collect();
-        let grid = ProductGrid { base, epochs, axes, conditions, train_rows, constant };
+        let base = Box::new(base);
+        let grid = ProductGrid { base, epochs, axes, conditions, train_rows, constant, draws_data };
         if uses_epochs {
             grid.check_sizes()?;
         }
@@ -61,13 +69,13 @@ impl ProductGrid {
     }
 
     pub(super) fn shape_end(&self, index: u64) -> u64 {
-        let fusable = self.axes.iter().filter(|axis| axis.target.is_fusable());
-        let run: u64 = fusable.map(|axis| axis.values.len() as u64).product();
+        let fused = self.axes.iter().filter(|axis| is_fused(axis, self.draws_data));
+        let run: u64 = fused.map(|axis| axis.values.len() as u64).product();
         (index / run + 1) * run
     }
 
     pub(super) fn trial(&self, index: u64) -> Option<Hyperparameters> {
-        let mut trial = self.base.clone();
+        let mut trial = (*self.base).clone();
         let mut epochs = self.epochs;
         let mut epochs_axis = None;
         let mut rest = index;
@@ -115,19 +123,20 @@ impl ProductGrid {
 
     /// steps = ceil(epochs · training rows / batch size).
     fn steps_of(&self, epochs: f64, trial: &Hyperparameters) -> Option<i64> {
-        let rows = self.train_rows.of(&trial.task, trial.train_samples)?;
+        let rows = self.train_rows.of(trial)?;
         let exact = epochs * rows as f64 / trial.batch_size as f64;
         // A product such as 0.1 · 30 must not become one step more by rounding.
         Some((exact * (1.0 - 1e-12)).ceil() as i64)
     }
 
     fn check_sizes(&self) -> Result<(), SpecError> {
-        let tasks = self.values_of("task");
-        let samples = self.values_of("train_samples");
+        let tasks = values_of(&self.base, &self.axes, "task");
+        let samples = values_of(&self.base, &self.axes, "train_samples");
         let every_subset = samples.iter().all(|value| *value != Value::Integer(0));
         for task in tasks {
             let Value::Text(name) = task else { continue };
-            if !every_subset && self.train_rows.of(&name, 0).is_none() {
+            let of_task = Hyperparameters { task: name.clone(), ..(*self.base).clone() };
+            if !every_subset && self.train_rows.available(&of_task).is_none() {
                 return Err(SpecError::new(
                     "epochs",
                     format!(
@@ -138,12 +147,18 @@ impl ProductGrid {
         }
         Ok(())
     }
+}
 
-    fn values_of(&self, name: &str) -> Vec<Value> {
-        let Some(id) = HyperparameterId::from_name(name) else { return Vec::new() };
-        let axis = self.axes.iter().find(|axis| axis.target == AxisTarget::Hyperparameter(id));
-        axis.map_or_else(|| vec![self.base.get(id)], |axis| axis.values.clone())
-    }
+/// Values a hyperparameter has on the grid.
+fn values_of(base: &Hyperparameters, axes: &[Axis], name: &str) -> Vec<Value> {
+    let Some(id) = HyperparameterId::from_name(name) else { return Vec::new() };
+    let axis = axes.iter().find(|axis| axis.target == AxisTarget::Hyperparameter(id));
+    axis.map_or_else(|| vec![base.get(id)], |axis| axis.values.clone())
+}
+
+/// Whether trials that differ on this axis may share a unit.
+fn is_fused(axis: &Axis, draws_data: bool) -> bool {
+    axis.target.is_fusable() && !(draws_data && axis.target.name() == "data_seed")
 }
 
 #[derive(Serialize, Deserialize)]

@@ -2,6 +2,7 @@
 
 use super::axes::{check, read as read_axis, target_of};
 use super::is_text;
+use super::task_keys::{self, TaskKey};
 use crate::axis::{Axis, AxisTarget};
 use crate::block::TrainRows;
 use crate::condition::Condition;
@@ -31,6 +32,7 @@ pub(super) struct GridDraft {
     pub(super) axes: Vec<Axis>,
     pub(super) conditions: Vec<Condition>,
     lines: BTreeMap<String, usize>,
+    task_keys: Vec<TaskKey>,
 }
 
 impl GridDraft {
@@ -40,6 +42,11 @@ impl GridDraft {
             Some(axis) => axis.values.iter().filter_map(is_text).map(str::to_owned).collect(),
             None => vec![self.base.task.to_string()],
         }
+    }
+
+    /// Refuses parameters of tasks that the grid does not have.
+    pub(super) fn check_task_keys(&self) -> Result<(), SpecError> {
+        task_keys::check(&self.task_keys, &self.tasks())
     }
 
     /// The line of a key of this grid, 0 if it has none.
@@ -54,9 +61,15 @@ pub(super) struct PointDraft {
     pub(super) base: Hyperparameters,
     epochs: Option<f64>,
     line: usize,
+    task_keys: Vec<TaskKey>,
 }
 
 impl PointDraft {
+    /// Refuses parameters of another task than the point's.
+    pub(super) fn check_task_keys(&self) -> Result<(), SpecError> {
+        task_keys::check(&self.task_keys, &[self.base.task.to_string()])
+    }
+
     pub(super) fn resolve(&self, train_rows: &TrainRows) -> Result<Hyperparameters, SpecError> {
         let place = |error: SpecError| SpecError { line: self.line, ..error };
         let single = ProductGrid::new(
@@ -81,6 +94,7 @@ struct Fixed {
     values: BTreeMap<HyperparameterId, Value>,
     epochs: Option<f64>,
     lines: BTreeMap<String, usize>,
+    task_keys: Vec<TaskKey>,
 }
 
 impl Fixed {
@@ -104,6 +118,7 @@ impl Fixed {
         }
         self.values.extend(inner.values);
         self.lines.extend(inner.lines);
+        self.task_keys.extend(inner.task_keys);
     }
 
     /// An axis replaces what the sweep fixed.
@@ -150,7 +165,11 @@ pub(super) fn read(sources: &Sources<'_>) -> Result<(Vec<GridDraft>, Vec<PointDr
         if let (Some(axes_node), Some(fixed_node)) = (sources.axes, sources.fixed) {
             refuse_overlap(&axes, axes_node, fixed_node)?;
         }
-        grids.push(draft("axes", sources.axes, shared.clone(), axes, conditions)?);
+        let mut fixed = shared.clone();
+        if let Some(axes_node) = sources.axes {
+            fixed.task_keys.extend(task_keys::in_table("axes", axes_node)?);
+        }
+        grids.push(draft("axes", sources.axes, fixed, axes, conditions)?);
     } else if let Some(node) = sources.conditions {
         return Err(node.error(
             "where",
@@ -183,6 +202,9 @@ fn read_grid(node: &Node, shared: &Fixed) -> Result<GridDraft, SpecError> {
     let conditions =
         find("where").map_or_else(|| Ok(Vec::new()), |one| read_conditions("grid.where", one))?;
     let mut fixed = shared.clone().without(&axes);
+    if let Some(axes_node) = find("axes") {
+        fixed.task_keys.extend(task_keys::in_table("grid.axes", axes_node)?);
+    }
     if let Some(own) = find("fixed") {
         if let Some(axes_node) = find("axes") {
             refuse_overlap(&axes, axes_node, own)?;
@@ -215,17 +237,25 @@ fn draft(
         let line = node.map_or(0, |present| present.line);
         return Err(SpecError { line, ..SpecError::new(path, "give steps or epochs, not both") });
     }
-    Ok(GridDraft { base: fixed.base(), epochs: fixed.epochs, axes, conditions, lines: fixed.lines })
+    Ok(GridDraft {
+        base: fixed.base(),
+        epochs: fixed.epochs,
+        axes,
+        conditions,
+        lines: fixed.lines,
+        task_keys: fixed.task_keys,
+    })
 }
 
 fn read_point(node: &Node, shared: &Fixed) -> Result<PointDraft, SpecError> {
     let mut fixed = shared.clone();
     fixed.overlay(read_fixed("points", node)?);
-    Ok(PointDraft { base: fixed.base(), epochs: fixed.epochs, line: node.line })
+    let (base, epochs) = (fixed.base(), fixed.epochs);
+    Ok(PointDraft { base, epochs, line: node.line, task_keys: fixed.task_keys })
 }
 
 fn read_fixed(path: &str, node: &Node) -> Result<Fixed, SpecError> {
-    let mut fixed = Fixed::default();
+    let mut fixed = Fixed { task_keys: task_keys::in_table(path, node)?, ..Fixed::default() };
     for entry in node.table(path)? {
         let key = join(path, &entry.key);
         let target = target_of(path, entry)?;

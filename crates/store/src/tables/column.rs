@@ -94,7 +94,7 @@ pub(super) fn bookkeeping(table: Table) -> Vec<Column> {
             "samples_seen": Integer, "rows", "Training rows seen: steps_done times batch_size.";
             "train_seconds": Float, "s", "The trial's share of the unit's training time.";
             "measure_seconds": Float, "s", "The trial's share of the unit's measuring time.";
-            "dataset": Text, "", "BLAKE3 fingerprint of the task's arrays.";
+            "dataset": Text, "", "BLAKE3 fingerprint of the arrays of the trial's data set.";
             "device": Text, "", "Device the trial was trained on.";
             "worker": Text, "", "Worker that committed the trial.";
             "attempt": Integer, "", "Attempt of the unit that won.";
