@@ -172,6 +172,11 @@ def compare(result, where, stored, network, x, labels, space, generator):
         return
     measure = sample_rows if space == "sample" else weight_rows
     replicates = [measure(network, x, labels, generator) for _ in range(REPLICATES)]
+    if space == "sample":
+        scopes = {"all_abs"} | {f"class:{k}" for k in range(network.logits(x[:1]).shape[1])}
+        assert scopes < {scope for scope, _ in rows}, f"{where}: {sorted(rows)}"
+    # A row without a radius where nothing is to be lost: a class without a correct row, say.
+    rows = {key: row for key, row in rows.items() if row["radius"] is not None or row["censored"]}
     assert set(rows) == set(replicates[0]), f"{where}: {sorted(set(rows) ^ set(replicates[0]))}"
     for key, row in rows.items():
         place = f"{where} {space} {key[0]} at {key[1]}"

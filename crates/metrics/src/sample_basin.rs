@@ -11,6 +11,7 @@ use crate::basin_solver::{Crossing, Family, Group, Problem, Ranks, solve};
 use crate::classes::read_labels;
 use crate::context::Context;
 use crate::error::MetricError;
+use crate::host::on_host;
 use crate::metric::Metric;
 use crate::noise::{NoiseKey, kept_or_drawn};
 use crate::noise_shape::Shape;
@@ -30,15 +31,17 @@ const OWN_ROWS: usize = 50;
 const RAYS: usize = 32;
 /// Ranks of the two rays in the middle, whose radii make the median.
 const MIDDLE_RAYS: [usize; 2] = [RAYS / 2 - 1, RAYS / 2];
-/// Bytes that the products of the first layer may take at a time.
-const PRODUCT_BYTES: usize = 2 << 20;
+/// Bytes that the products of the first layer may take at a time: they are read again for every
+/// amplitude, on the host from its cache.
+const HOST_PRODUCT_BYTES: usize = 2 << 20;
+const PRODUCT_BYTES: usize = 128 << 20;
 
 /// Radii in sample space: the sd of Gaussian noise on every input at which the share of
 /// initially correct probe rows still classified as their label falls to a threshold.
 ///
 /// Rows of the table `basins`: scope `all` at theta0, 0.7 and 0.9; `all_abs` (absolute
-/// accuracy 1/2) where the accuracy starts above; `class:k` at theta0 for every class with a
-/// correct row; `sample`, median and quartiles over rows of the row's own radius. The noise of
+/// accuracy 1/2), null where the accuracy does not start above; `class:k` at theta0, null for a class
+/// without a correct row; `sample`, median and quartiles over rows of the row's own radius. The noise of
 /// (row, draw) is the same for every amplitude and trial, the rays for every row too.
 #[derive(Debug)]
 pub struct SampleBasin;
@@ -58,9 +61,10 @@ impl Metric for SampleBasin {
         let logits = &context.forward.logits;
         let width = context.ensemble.layers[0].weight.size()[1] as usize;
         let bytes = ROWS * (DRAWS + 1) * width * logits.kind().elt_size_in_bytes();
+        let most = if on_host(logits) { HOST_PRODUCT_BYTES } else { PRODUCT_BYTES };
         let mut basins = Vec::new();
         let trials: Vec<usize> = (0..labels.len()).collect();
-        for chunk in trials.chunks((PRODUCT_BYTES / bytes.max(1)).max(1)) {
+        for chunk in trials.chunks((most / bytes.max(1)).max(1)) {
             let own_labels: Vec<&[u32]> =
                 chunk.iter().map(|&trial| labels[trial].as_slice()).collect();
             basins.extend(pooled(context, chunk, &own_labels)?);
@@ -136,25 +140,25 @@ impl Asked {
             rows: Vec::new(),
             null_rows: Vec::new(),
         };
-        if correct.is_empty() {
-            asked.null_rows = thresholds.map(|threshold| null(Scope::All, threshold)).to_vec();
-            return asked;
-        }
-        let mut ask = |blocks: Vec<usize>, scope, threshold| {
-            asked.problem.families.push(alone(blocks, threshold));
-            asked.rows.push(null(scope, threshold));
-        };
-        for threshold in thresholds {
-            ask(correct.clone(), Scope::All, threshold);
-        }
-        if correct.len() as f64 > ABSOLUTE_THRESHOLD * kept.len() as f64 {
-            ask((0..kept.len()).collect(), Scope::AllAbs, ABSOLUTE_THRESHOLD);
-        }
-        for class in 0..classes as usize {
-            let own: Vec<usize> =
-                correct.iter().copied().filter(|&row| labels[row] == class).collect();
-            if !own.is_empty() {
-                ask(own, Scope::Class(class), theta);
+        let every: Vec<usize> = (0..kept.len()).collect();
+        let starts_above = correct.len() as f64 > ABSOLUTE_THRESHOLD * kept.len() as f64;
+        let of_class =
+            |class: usize| correct.iter().copied().filter(move |&row| labels[row] == class);
+        let mut scopes: Vec<(Vec<usize>, Scope, f64)> =
+            thresholds.map(|threshold| (correct.clone(), Scope::All, threshold)).to_vec();
+        let absolute = if starts_above { every } else { Vec::new() };
+        scopes.push((absolute, Scope::AllAbs, ABSOLUTE_THRESHOLD));
+        scopes.extend(
+            (0..classes as usize)
+                .map(|class| (of_class(class).collect(), Scope::Class(class), theta)),
+        );
+        for (blocks, scope, threshold) in scopes {
+            let row = null(scope, threshold);
+            if blocks.is_empty() {
+                asked.null_rows.push(row);
+            } else {
+                asked.problem.families.push(alone(blocks, threshold));
+                asked.rows.push(row);
             }
         }
         asked

@@ -62,7 +62,13 @@ fn nothing_correct_has_no_radius() {
     let case = Case::new(network, inputs, &wrong, 3);
     for metric in ["sample_basin", "weight_basin"] {
         let output = case.measure(metric);
-        assert!(!output.basins.is_empty());
+        let scopes: Vec<String> = output.basins.iter().map(|row| row.scope.name()).collect();
+        assert!(scopes.contains(&"all".to_owned()), "{scopes:?}");
+        if metric == "sample_basin" {
+            for scope in ["all_abs", "class:0", "class:1", "class:2"] {
+                assert!(scopes.iter().any(|known| known == scope), "{scope} of {scopes:?}");
+            }
+        }
         for row in &output.basins {
             assert_eq!((row.radius, row.lo, row.hi, row.censored), (None, None, None, None));
         }
