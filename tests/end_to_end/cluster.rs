@@ -54,14 +54,14 @@ fn a_sweep_survives_a_restart_of_its_coordinator_without_its_worker_noticing() {
     let (folder, address) = (Folder::new(), free_address());
     let sweep = SweepText::new("cluster")
         .fixed("steps = 400\n")
-        .axes("width = [4, 8, 16, 32]\nbatch_size = [8, 16]\nseed = { range = [0, 4] }\n");
+        .axes("width = [4, 8, 16, 32]\nbatch_size = [8, 16, 32]\nseed = { range = [0, 4] }\n");
     let file = folder.write("s.toml", sweep.text());
 
     let coordinator = start_coordinator(&folder, &address);
     let submit = ["submit", &file.to_string_lossy(), "--output", "json"];
     let submitted = Outcome::of(&mut with_token(&address, TOKEN, &submit)).exits_with(0);
     let submitted: serde_json::Value = serde_json::from_str(&submitted.stdout).expect("JSON");
-    assert_eq!(submitted["trials_added"], 32);
+    assert_eq!(submitted["trials_added"], 48);
     let why = Outcome::of(&mut with_token(&address, TOKEN, &["explain", "cluster"])).exits_with(0);
     assert!(why.stdout.contains("no worker"), "{}", why.stdout);
 
@@ -70,14 +70,16 @@ fn a_sweep_survives_a_restart_of_its_coordinator_without_its_worker_noticing() {
     assert!(some_are_done, "the worker commits");
     let done_before = status(&address, "cluster")["trials_ok"].as_u64().expect("a count");
     coordinator.kill();
-    assert!(done_before < 32, "the coordinator was killed in the middle: {done_before} of 32 done");
+    assert!(done_before < 48, "the coordinator was killed in the middle: {done_before} of 48 done");
 
     let coordinator = start_coordinator(&folder, &address);
     let wait = ["wait", "cluster", "--output", "json"];
     let waited = Outcome::of(&mut with_token(&address, TOKEN, &wait)).exits_with(0);
     let waited: serde_json::Value = serde_json::from_str(&waited.stdout).expect("JSON");
-    assert_eq!((&waited["state"], &waited["trials_ok"]), (&"done".into(), &32.into()));
+    assert_eq!((&waited["state"], &waited["trials_ok"]), (&"done".into(), &48.into()));
     assert!(worker.is_running(), "the worker was never restarted");
+    let manifest = folder.join("store/_compact/trials/sweep=cluster/manifest.json");
+    assert!(worker.runs_until(|| manifest.is_file()), "the coordinator compacts what is done");
 
     worker.signal(SIGTERM);
     worker.wait().exits_with(0);

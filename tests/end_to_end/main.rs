@@ -1,6 +1,7 @@
 //! From a sweep file to tables and figures, and on again after every way to stop.
 
 mod cluster;
+mod compaction;
 mod device;
 mod diverging;
 mod drawn_tasks;

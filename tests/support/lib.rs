@@ -13,7 +13,8 @@ mod sweep;
 pub use folder::{Folder, tree};
 pub use process::{Outcome, Running, children_of, send};
 pub use program::{
-    can_mount, data_folder, libtorch_folder, phasegrid, run_sweep, skip, target_folder, trainer,
+    can_mount, data_folder, libtorch_folder, phasegrid, phasegrid_trainer, run_sweep, skip,
+    target_folder, trainer,
 };
 pub use store::{PublishedTrial, query, shards, trials};
 pub use sweep::{SweepText, planned_trial_ids};

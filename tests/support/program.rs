@@ -10,6 +10,11 @@ pub fn phasegrid() -> Command {
     clean(Command::new(program("phasegrid")))
 }
 
+/// `phasegrid-trainer`, with none of this shell's settings for it.
+pub fn phasegrid_trainer() -> Command {
+    clean(Command::new(trainer()))
+}
+
 /// Path of `phasegrid-trainer`.
 pub fn trainer() -> PathBuf {
     program("phasegrid-trainer")

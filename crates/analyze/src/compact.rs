@@ -24,6 +24,9 @@ const LARGEST_FILE: u64 = 128 << 20;
 /// Shards of this size together become one part; sorted, they rarely take more.
 const PART_BYTES: u64 = 96 << 20;
 
+/// A table of no more shards than this is read as fast where it stands.
+const FEW_SHARDS: usize = 8;
+
 /// Rows of a group, which readers skip as a whole by its extremes.
 const GROUP_ROWS: usize = 1 << 16;
 
@@ -86,6 +89,33 @@ pub fn compact(store: &Store) -> Result<Vec<CompactedTable>> {
 
 /// As [`compact`], with other limits.
 pub fn compact_with(store: &Store, limits: CompactLimits) -> Result<Vec<CompactedTable>> {
+    compact_chosen(store, limits, |_, _| Ok(true))
+}
+
+/// Compacts the tables of one sweep that have more than a few shards: what the end of a sweep does.
+pub fn compact_finished(store: &Store, sweep: &str) -> Result<Vec<CompactedTable>> {
+    let is_worth_it = |table: &str, name: &str| {
+        Ok(name == sweep && store.shards_of(table, name)?.len() > FEW_SHARDS)
+    };
+    compact_chosen(store, CompactLimits::default(), is_worth_it)
+}
+
+fn compact_chosen(
+    store: &Store,
+    limits: CompactLimits,
+    is_chosen: impl Fn(&str, &str) -> Result<bool>,
+) -> Result<Vec<CompactedTable>> {
+    let mut chosen = Vec::new();
+    for table in TABLES {
+        for sweep in store.sweeps_with(table)? {
+            if is_chosen(table, &sweep)? {
+                chosen.push((table, sweep));
+            }
+        }
+    }
+    if chosen.is_empty() {
+        return Ok(Vec::new());
+    }
     let folder = store.root().join("_compact");
     fs::create_dir_all(&folder).map_err(AnalyzeError::io(&folder))?;
     let path = folder.join("lock");
@@ -94,10 +124,8 @@ pub fn compact_with(store: &Store, limits: CompactLimits) -> Result<Vec<Compacte
         return Err(AnalyzeError::CompactionBusy { path });
     }
     let mut compacted = Vec::new();
-    for table in TABLES {
-        for sweep in store.sweeps_with(table)? {
-            compacted.push(Compaction::new(store, table, &sweep, limits)?.run()?);
-        }
+    for (table, sweep) in chosen {
+        compacted.push(Compaction::new(store, table, &sweep, limits)?.run()?);
     }
     // Dropping the file releases the lock.
     drop(lock);

@@ -49,7 +49,7 @@ mod summary;
 mod trial_columns;
 
 pub use columns::ColumnInfo;
-pub use compact::{CompactLimits, CompactedTable, compact, compact_with};
+pub use compact::{CompactLimits, CompactedTable, compact, compact_finished, compact_with};
 pub use curve::curve;
 pub use curve_data::{AxisScale, Curve, CurveLayer, CurveLine, CurvePoint, CurveRequest};
 pub use default_figures::{DefaultFigure, default_figures};

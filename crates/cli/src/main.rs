@@ -5,6 +5,7 @@ mod arguments;
 mod client;
 mod cluster_arguments;
 mod commands;
+mod compaction;
 mod embedded;
 mod failure;
 mod forms;

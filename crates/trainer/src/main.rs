@@ -6,6 +6,7 @@
 
 mod evaluation;
 mod libtorch;
+mod memory;
 mod metric_rows;
 mod pipe;
 mod recorder;
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
     for unit in units {
         stop.store(false, Ordering::Relaxed);
         let end = trainer.train(&unit, &stop, &replies);
+        memory::give_back();
         if replies.send(end).is_err() {
             break;
         }

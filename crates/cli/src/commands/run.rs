@@ -2,6 +2,7 @@
 
 use crate::arguments::RunOptions;
 use crate::client::Client;
+use crate::compaction;
 use crate::embedded::{self, Embedded};
 use crate::failure::Failure;
 use crate::progress::{Progress, trials_done, trouble_of};
@@ -52,6 +53,7 @@ pub(crate) fn run(options: &RunOptions) -> Result<(), Failure> {
         ))),
         Ending::Done(status) => {
             report::print_outcome(&status, started.elapsed());
+            compaction::after_sweep(&options.out, &source.name);
             let figures = match options.no_figures {
                 true => Vec::new(),
                 false => report::draw(&options.out, &source.name)?,

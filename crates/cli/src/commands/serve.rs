@@ -2,6 +2,7 @@
 
 use crate::client::token;
 use crate::cluster_arguments::{CoordinatorOptions, WorkerOptions};
+use crate::compaction;
 use crate::failure::Failure;
 use crate::worker_setup::WorkerSetup;
 use phasegrid_coordinator::{Config, CoordinatorError, Listen, serve};
@@ -10,6 +11,7 @@ use phasegrid_worker::{Connection, Worker};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// How long a worker waits for a coordinator that does not answer.
@@ -18,11 +20,15 @@ const PATIENCE: Duration = Duration::from_secs(24 * 3600);
 /// Serves until SIGINT or SIGTERM.
 pub(crate) async fn coordinator(options: &CoordinatorOptions) -> Result<(), Failure> {
     let store = Store::open_or_create(&options.store, &[])?;
+    let folder = store.root().to_path_buf();
+    let (finished, finished_sweeps) = mpsc::unbounded_channel();
     let mut config = Config::embedded(&options.state, Arc::new(store), token());
     config.listen = Listen::Address(options.listen);
     config.allow_plaintext = options.allow_plaintext;
     config.scheduler.registry_hash = phasegrid_store::registry_hash();
+    config.finished = Some(finished);
     let stop = stop_on_signal()?;
+    tokio::spawn(compaction::after_every_sweep(folder, finished_sweeps));
     let coordinator = serve(config, stop.cancelled_owned()).await.map_err(|error| match error {
         CoordinatorError::PlainText { .. } => Failure::usage(error),
         other => other.into(),

@@ -4,6 +4,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::sync::mpsc::UnboundedSender;
+
 use crate::commit::CommitStore;
 use crate::scheduler::SchedulerConfig;
 
@@ -32,6 +34,9 @@ pub struct Config {
     pub scheduler: SchedulerConfig,
     /// Jobs on the store at once.
     pub store_jobs: usize,
+    /// Told the name of a sweep each time all of its trials have their published rows, those that
+    /// were done when the coordinator started included.
+    pub finished: Option<UnboundedSender<String>>,
 }
 
 impl Config {
@@ -49,6 +54,7 @@ impl Config {
             allow_plaintext: false,
             scheduler: SchedulerConfig::default(),
             store_jobs: 8,
+            finished: None,
         }
     }
 }

@@ -8,6 +8,7 @@ mod bounds;
 mod config;
 mod convert;
 mod core;
+mod finished;
 mod jobs;
 mod lease_queue;
 mod serve;

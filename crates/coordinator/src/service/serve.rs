@@ -19,6 +19,7 @@ use tonic::transport::server::TcpIncoming;
 use super::auth::TokenCheck;
 use super::config::{Config, Listen};
 use super::core::{CoreTask, LogFailure};
+use super::finished::announce;
 use super::jobs::{JobContext, run_jobs};
 use super::sweeps::SweepsService;
 use super::workers::WorkersService;
@@ -92,9 +93,14 @@ pub async fn serve(
     };
     let server = start_server(listener, &context, config.token.as_deref(), &stopping).await?;
     let mut core_running = tokio::spawn(core_task.run(recovered));
+    let listened_to = config.finished.map(|listener| (context.core.clone(), listener));
+    let announcing = listened_to.map(|(core, listener)| tokio::spawn(announce(core, listener)));
     let jobs_running = tokio::spawn(run_jobs(context, job_queue));
     let running = tokio::spawn(async move {
         let ended = run_until(server, shutdown, &stopping, &failure).await;
+        if let Some(announcing) = announcing {
+            announcing.await?;
+        }
         jobs_running.await?;
         if let Ok(done) = tokio::time::timeout(LAST_GRACE, &mut core_running).await {
             done?;

@@ -15,7 +15,7 @@ use phasegrid_proto::v1::{
     SubmitRequest, SubmitResponse, SweepState, SweepStatus, Unit,
 };
 use tempfile::TempDir;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tonic::Status;
 use tonic::transport::Channel;
 
@@ -30,6 +30,8 @@ pub struct Running {
     pub directory: TempDir,
     coordinator: Option<Coordinator>,
     stop: Option<oneshot::Sender<()>>,
+    /// Names of sweeps as the coordinator finds them done.
+    finished: mpsc::UnboundedReceiver<String>,
     scheduler: SchedulerConfig,
 }
 
@@ -44,6 +46,7 @@ impl Running {
             directory: tempfile::tempdir().unwrap(),
             coordinator: None,
             stop: None,
+            finished: mpsc::unbounded_channel().1,
             scheduler,
         };
         running.start_again().await;
@@ -55,6 +58,9 @@ impl Running {
         let mut config =
             Config::embedded(self.directory.path(), Arc::new(self.store.clone()), None);
         config.scheduler = self.scheduler.clone();
+        let (sender, finished) = mpsc::unbounded_channel();
+        config.finished = Some(sender);
+        self.finished = finished;
         let shutdown = async move {
             let _ = stopped.await;
         };
@@ -113,6 +119,17 @@ impl Running {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         panic!("never {what}: {:?}", self.status().await);
+    }
+
+    /// The next sweep that the coordinator says is done.
+    pub async fn finished(&mut self) -> String {
+        let next = tokio::time::timeout(Duration::from_secs(10), self.finished.recv()).await;
+        next.expect("a sweep is finished within 10 s").expect("the coordinator runs")
+    }
+
+    /// Whether it has said no more since.
+    pub fn nothing_else_finished(&mut self) -> bool {
+        self.finished.try_recv().is_err()
     }
 
     pub async fn until_done(&self) -> SweepStatus {

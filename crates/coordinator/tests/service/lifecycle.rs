@@ -152,3 +152,29 @@ async fn a_client_that_says_nothing_does_not_keep_the_coordinator() {
     // The state directory is free again.
     running.start_again().await;
 }
+
+#[tokio::test]
+async fn whoever_asked_is_told_of_each_finished_sweep_once_and_again_when_it_grew() {
+    let mut running = Running::start().await;
+    let mut worker = running.registered("w").await;
+    running.submit(SWEEP).await.unwrap();
+    assert!(running.nothing_else_finished(), "a sweep that runs is not finished");
+    while let Some(unit) = worker.poll(0).await.unwrap().unit {
+        worker.complete(&unit).await;
+    }
+    assert_eq!(running.finished().await, "s");
+    // The same points again: a new revision, nothing new to say.
+    running.submit(SWEEP).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    assert!(running.nothing_else_finished());
+
+    running.submit(&SWEEP.replace("[0, 4]", "[0, 5]")).await.unwrap();
+    while let Some(unit) = worker.poll(0).await.unwrap().unit {
+        worker.complete(&unit).await;
+    }
+    assert_eq!(running.finished().await, "s");
+    // Compacting may have been cut short by the end of the coordinator: it is said again.
+    running.stop().await;
+    running.start_again().await;
+    assert_eq!(running.finished().await, "s");
+}

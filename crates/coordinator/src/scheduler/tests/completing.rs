@@ -185,3 +185,30 @@ fn the_end_of_an_old_back_off_does_not_publish_a_second_time() {
     let publishes = rig.jobs.iter().filter(|job| matches!(job, Job::Publish { .. })).count();
     assert_eq!(publishes, 1, "of two jobs, one might find lost what the other made visible");
 }
+
+/// The machine-independent side of `cargo bench`: what a commit costs the disk.
+#[test]
+fn a_unit_costs_the_log_as_many_records_however_many_trials_and_units_there_are() {
+    let records_of = |shapes: u64, seeds: u64| {
+        let mut rig = Rig::new();
+        rig.register("w");
+        rig.submit(&format!(
+            "name = \"s\"\ntask = \"digits\"\n[fixed]\nsteps = 1\n[axes]\nbatch_size = {{ range = [1, {}] }}\nseed = {{ range = [0, {seeds}] }}\n[measure]\nmetrics = []\nhistory = 0\n",
+            shapes + 1
+        ));
+        let before = rig.written;
+        rig.drain("w");
+        assert_eq!(rig.status().trials_ok, shapes * seeds);
+        (rig.written - before, rig.status().units_published as usize)
+    };
+    // The first unit also pins the sweep's data.
+    let (first, one) = records_of(1, 1);
+    let (both, two) = records_of(2, 1);
+    assert_eq!((one, two), (1, 2), "a unit a shape");
+    let each = both - first;
+    assert!(each <= 5, "cut, leased, won, published, cleared: {each}");
+    for (shapes, seeds) in [(1, 2_000), (40, 1), (40, 50)] {
+        let (records, units) = records_of(shapes, seeds);
+        assert_eq!(records, first + each * (units - 1), "{shapes} shapes, {seeds} seeds");
+    }
+}

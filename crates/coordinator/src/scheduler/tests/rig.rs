@@ -19,6 +19,8 @@ pub(super) struct Rig {
     /// What the log would hold.
     pub(super) durable: Snapshot,
     pub(super) now: Duration,
+    /// Records written so far: what the log's disk has to bear.
+    pub(super) written: usize,
     pub(super) jobs: Vec<Job>,
     pub(super) work_appeared: bool,
 }
@@ -39,6 +41,7 @@ impl Rig {
             scheduler: Scheduler::new(config),
             durable: Snapshot::default(),
             now: Duration::from_secs(1_000),
+            written: 0,
             jobs: Vec::new(),
             work_appeared: false,
         }
@@ -51,6 +54,7 @@ impl Rig {
     ) -> T {
         let mut effects = Effects::default();
         let answer = event(&mut self.scheduler, self.now, &mut effects);
+        self.written += effects.records.len();
         for record in &effects.records {
             apply_to_snapshot(&mut self.durable, record);
         }
