@@ -3,6 +3,7 @@
 mod cluster;
 mod device;
 mod diverging;
+mod draining;
 mod drawn_tasks;
 mod faults;
 mod figures;
