@@ -6,17 +6,17 @@ use phasegrid_tests::{
 use std::net::TcpListener;
 use std::process::Command;
 
-const TOKEN: &str = "a-token-for-this-test";
-const SIGTERM: i32 = 15;
+pub(crate) const TOKEN: &str = "a-token-for-this-test";
+pub(crate) const SIGTERM: i32 = 15;
 
 /// An address nobody listens on.
-fn free_address() -> String {
+pub(crate) fn free_address() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address").to_string()
 }
 
 /// A phasegrid command that knows the coordinator and its token.
-fn with_token(address: &str, token: &str, arguments: &[&str]) -> Command {
+pub(crate) fn with_token(address: &str, token: &str, arguments: &[&str]) -> Command {
     let mut command = phasegrid();
     command.args(arguments);
     command.env("PHASEGRID_COORDINATOR", format!("http://{address}"));
@@ -24,7 +24,7 @@ fn with_token(address: &str, token: &str, arguments: &[&str]) -> Command {
     command
 }
 
-fn start_coordinator(folder: &Folder, address: &str) -> Running {
+pub(crate) fn start_coordinator(folder: &Folder, address: &str) -> Running {
     let (state, store) = (folder.join("state"), folder.join("store"));
     let mut command = with_token(address, TOKEN, &["coordinator", "--listen", address]);
     command.arg("--state").arg(state).arg("--store").arg(store);
@@ -37,13 +37,14 @@ fn start_coordinator(folder: &Folder, address: &str) -> Running {
     coordinator
 }
 
-fn start_worker(address: &str) -> Running {
+pub(crate) fn start_worker(address: &str, options: &[&str]) -> Running {
     let mut command = with_token(address, TOKEN, &["worker", "--slots", "1"]);
+    command.args(options);
     command.arg("--trainer").arg(trainer());
     Running::start(&mut command)
 }
 
-fn status(address: &str, sweep: &str) -> serde_json::Value {
+pub(crate) fn status(address: &str, sweep: &str) -> serde_json::Value {
     let arguments = ["status", sweep, "--output", "json"];
     let outcome = Outcome::of(&mut with_token(address, TOKEN, &arguments)).exits_with(0);
     serde_json::from_str(&outcome.stdout).expect("JSON")
@@ -65,7 +66,7 @@ fn a_sweep_survives_a_restart_of_its_coordinator_without_its_worker_noticing() {
     let why = Outcome::of(&mut with_token(&address, TOKEN, &["explain", "cluster"])).exits_with(0);
     assert!(why.stdout.contains("no worker"), "{}", why.stdout);
 
-    let mut worker = start_worker(&address);
+    let mut worker = start_worker(&address, &[]);
     let some_are_done = worker.runs_until(|| status(&address, "cluster")["trials_ok"] != 0);
     assert!(some_are_done, "the worker commits");
     let done_before = status(&address, "cluster")["trials_ok"].as_u64().expect("a count");

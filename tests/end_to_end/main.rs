@@ -4,6 +4,7 @@ mod cluster;
 mod compaction;
 mod device;
 mod diverging;
+mod draining;
 mod drawn_tasks;
 mod faults;
 mod figures;

@@ -1,10 +1,12 @@
 //! Arguments of the commands that speak to a coordinator, or are one.
 
 use crate::forms::TextForm;
+use crate::time_limit::parse_time_limit;
 use clap::{Args, Subcommand};
 use phasegrid_worker::Device;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Commands of the cluster path.
 #[derive(Subcommand)]
@@ -70,6 +72,10 @@ pub(crate) struct WorkerOptions {
     /// Memory one trainer may use, in MiB; an even share of what is free if not given
     #[arg(long, value_name = "MIB")]
     pub(crate) memory: Option<u64>,
+    /// How long this worker may live: 3600 (seconds), 90m, 1h30m, or [D-]HH:MM:SS as Slurm writes it;
+    /// it gets nothing it cannot finish by then, and then ends
+    #[arg(long, value_name = "DURATION", value_parser = parse_time_limit)]
+    pub(crate) time_limit: Option<Duration>,
     /// The program phasegrid-trainer; the one beside phasegrid if not given
     #[arg(long, value_name = "PROGRAM")]
     pub(crate) trainer: Option<PathBuf>,

@@ -91,6 +91,7 @@ pub(crate) async fn start_worker(
         data: options.data.clone(),
         tasks: Some(source.tasks.clone()),
         trainer: options.trainer.clone(),
+        time_limit: None,
         patience: Duration::from_secs(30),
     }
     .config();

@@ -14,6 +14,7 @@ mod progress;
 mod report;
 mod signals;
 mod sweep_source;
+mod time_limit;
 mod worker_setup;
 
 use arguments::{Arguments, Command};

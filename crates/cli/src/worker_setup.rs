@@ -2,7 +2,7 @@
 
 use phasegrid_worker::{Device, WorkerConfig, default_slot_memory, default_trainer_path};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What the options of `run` and `worker` say of a worker; `None` takes the default.
 pub(crate) struct WorkerSetup {
@@ -13,6 +13,8 @@ pub(crate) struct WorkerSetup {
     /// Tasks to offer; `None` offers every one whose data is there.
     pub(crate) tasks: Option<Vec<String>>,
     pub(crate) trainer: Option<PathBuf>,
+    /// How long the worker may live; `None` has no limit.
+    pub(crate) time_limit: Option<Duration>,
     /// How long the coordinator may be away.
     pub(crate) patience: Duration,
 }
@@ -38,6 +40,8 @@ impl WorkerSetup {
             data_dir: self.data,
             tasks: self.tasks,
             trainer: self.trainer.unwrap_or_else(default_trainer_path),
+            // A limit no clock can tell is none.
+            ends: self.time_limit.and_then(|limit| Instant::now().checked_add(limit)),
             patience: self.patience,
         }
     }

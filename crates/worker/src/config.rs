@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Where trainers compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,11 +66,20 @@ pub struct WorkerConfig {
     pub tasks: Option<Vec<String>>,
     /// The program `phasegrid-trainer`.
     pub trainer: PathBuf,
+    /// When its time is over, if limited: it gets no unit it could not finish by then, hands back
+    /// what it holds then, and ends.
+    pub ends: Option<Instant>,
     /// How long the coordinator may be away before the worker gives up.
     pub patience: Duration,
 }
 
 impl WorkerConfig {
+    /// Seconds left to live as `Register` states them: 0 without a limit, else at least 1.
+    pub(crate) fn seconds_left(&self) -> u64 {
+        let left = self.ends.map(|ends| ends.saturating_duration_since(Instant::now()));
+        left.map_or(0, |left| left.as_secs().max(1))
+    }
+
     /// A name no other worker has: host, process id, random digits.
     pub fn unique_name() -> String {
         let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();

@@ -1,6 +1,7 @@
 //! Heartbeats: leases and progress up, cancellation down.
 
 use crate::client::Client;
+use crate::config::WorkerConfig;
 use crate::error::WorkerError;
 use crate::leases::Leases;
 use phasegrid_proto::ServiceError;
@@ -10,6 +11,7 @@ use std::time::Duration;
 /// Beats until dropped. A coordinator that was restarted is told again who this worker is.
 pub(crate) async fn beat(
     client: Client,
+    config: WorkerConfig,
     registration: RegisterRequest,
     leases: Leases,
     interval: Duration,
@@ -30,7 +32,7 @@ pub(crate) async fn beat(
             Ok(response) => {
                 response.cancelled.iter().for_each(|key| leases.cancel(key));
                 if response.register_again
-                    && let Err(error) = register(&client, &registration).await
+                    && let Err(error) = register(&client, &config, &registration).await
                 {
                     return error;
                 }
@@ -60,11 +62,16 @@ async fn beat_once(
 /// Registers and returns the coordinator's reply; a refusal is an error.
 pub(crate) async fn register(
     client: &Client,
+    config: &WorkerConfig,
     registration: &RegisterRequest,
 ) -> Result<phasegrid_proto::v1::RegisterResponse, WorkerError> {
     let response = client
         .call(|mut raw| {
-            let request = registration.clone();
+            let request = RegisterRequest {
+                // As of now: a worker that registers again has aged.
+                time_limit_seconds: config.seconds_left(),
+                ..registration.clone()
+            };
             async move { raw.register(request).await }
         })
         .await?;

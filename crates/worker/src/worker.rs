@@ -13,6 +13,10 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+/// How long a worker that ends waits for what it trained to be staged and its coordinator to be
+/// told. Below the two minutes that the Slurm scripts and Kubernetes manifests give it.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(90);
+
 /// A worker whose trainers run.
 pub struct Worker {
     config: WorkerConfig,
@@ -37,7 +41,8 @@ impl Worker {
         Ok(Worker { config, trainers })
     }
 
-    /// Works for a coordinator until `shutdown`, then hands back what is not done. An error is
+    /// Works for a coordinator until `shutdown` or the end of its time, then takes no more leases,
+    /// commits what is trained and hands back what is not. An error is
     /// what no retry mends: a refusal, another store, a trainer that cannot start again.
     pub async fn run(
         self,
@@ -58,7 +63,8 @@ async fn work(
     let client = Client::new(&connection.url, connection.token.as_deref(), config.patience)?;
     let registration = registration(&config).await;
     let response = tokio::select! {
-        response = heartbeat::register(&client, &registration) => response?,
+        response = heartbeat::register(&client, &config, &registration) => response?,
+        () = time_is_over(&config) => return Ok(()),
         () = shutdown.cancelled() => return Ok(()),
     };
     let store = open_store(&response.store_url, &response.store_id)?;
@@ -77,10 +83,21 @@ async fn work(
         };
         slots.spawn(slot.run(trainer));
     }
-    let mut heart = tokio::spawn(heartbeat::beat(client, registration, leases, interval));
+    let mut heart =
+        tokio::spawn(heartbeat::beat(client, config.clone(), registration, leases, interval));
     let mut outcome = Ok(());
+    let drained = async {
+        ending.cancelled().await;
+        tokio::time::sleep(DRAIN_PATIENCE).await;
+    };
+    tokio::pin!(drained);
     loop {
         tokio::select! {
+            () = time_is_over(&config), if !ending.is_cancelled() => ending.cancel(),
+            () = &mut drained => {
+                tracing::warn!("leases could not be handed back in time; they end by themselves");
+                break;
+            }
             finished = slots.join_next() => match finished {
                 None => break,
                 Some(Ok(Ok(()))) => {}
@@ -99,6 +116,14 @@ async fn work(
     }
     heart.abort();
     outcome
+}
+
+/// Waits for the end of a worker's time, for ever if it has none.
+async fn time_is_over(config: &WorkerConfig) {
+    match config.ends {
+        Some(ends) => tokio::time::sleep_until(ends.into()).await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn registration(config: &WorkerConfig) -> RegisterRequest {

@@ -37,7 +37,7 @@ pub(crate) async fn coordinator(options: &CoordinatorOptions) -> Result<(), Fail
     Ok(coordinator.ended().await?)
 }
 
-/// Works until SIGINT or SIGTERM; what is not done by then is handed back.
+/// Works until SIGINT, SIGTERM or the end of its time; what is not done by then is handed back.
 pub(crate) async fn worker(options: &WorkerOptions) -> Result<(), Failure> {
     let config = WorkerSetup {
         slots: options.slots,
@@ -46,11 +46,15 @@ pub(crate) async fn worker(options: &WorkerOptions) -> Result<(), Failure> {
         data: options.data.clone(),
         tasks: None,
         trainer: options.trainer.clone(),
+        time_limit: options.time_limit,
         patience: PATIENCE,
     }
     .config();
     let stop = stop_on_signal()?;
-    let worker = Worker::start(config).await?;
+    let worker = tokio::select! {
+        started = Worker::start(config) => started?,
+        () = stop.cancelled() => return Ok(()),
+    };
     let connection = Connection { url: options.coordinator.clone(), token: token() };
     Ok(worker.run(connection, stop).await?)
 }

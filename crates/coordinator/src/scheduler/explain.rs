@@ -71,7 +71,15 @@ impl Scheduler {
             }
         }
         for task in book.plan.tasks() {
-            if !self.able(book, &task, now).is_empty() {
+            let able = self.able(book, &task, now);
+            if !able.is_empty() {
+                let too_short: Vec<String> = able
+                    .iter()
+                    .filter_map(|name| self.too_short_of_time(book, name, now))
+                    .collect();
+                if too_short.len() == able.len() {
+                    reasons.push(format!("no worker has the time: {}", too_short.join("; ")));
+                }
                 continue;
             }
             let mismatches: Vec<String> = self

@@ -111,7 +111,7 @@ impl Scheduler {
     }
 
     /// Closes the unit and cuts two in its place, in one transaction.
-    fn split(&mut self, key: UnitKey, effects: &mut Effects) {
+    pub(super) fn split(&mut self, key: UnitKey, effects: &mut Effects) {
         let Some(book) = self.book(key) else { return };
         let Some(unit) = book.unit(key.unit) else { return };
         let (range, trials, root) = (unit.range, unit.trials, unit.root);

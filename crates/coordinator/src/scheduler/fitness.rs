@@ -39,13 +39,19 @@ impl Scheduler {
         if data_mismatch(book, &trial.task, worker).is_some() {
             return false;
         }
+        let capacity = worker.capacity(now);
+        let cost = TrialCost::estimate(&trial, book.plan.measure());
+        if !capacity.has_time_for(&cost, u64::from(unit.trials)) {
+            return false;
+        }
         let candidates = || {
-            self.working(now).filter(|(_, other)| data_mismatch(book, &trial.task, other).is_none())
+            self.working(now).filter(|(_, other)| {
+                data_mismatch(book, &trial.task, other).is_none()
+                    && other.capacity(now).has_time_for(&cost, u64::from(unit.trials))
+            })
         };
         let memory = worker.registration.slot_memory_bytes;
-        let fits = worker
-            .capacity(now)
-            .trials_in_memory(&TrialCost::estimate(&trial, book.plan.measure()));
+        let fits = capacity.trials_in_memory(&cost);
         if u64::from(unit.trials) > fits
             && candidates().any(|(_, other)| other.registration.slot_memory_bytes > memory)
         {

@@ -90,6 +90,10 @@ impl Scheduler {
                 Some(grant) => Some(grant),
                 None => self.lease_new(sweep, &name, now, effects),
             };
+            let grant = match grant {
+                Some(grant) => Some(grant),
+                None => self.lease_part(sweep, &name, now, effects),
+            };
             if let Some(grant) = grant {
                 self.last_served = sweep;
                 self.debug_check();
@@ -124,6 +128,24 @@ impl Scheduler {
         let unit = UnitKey { sweep, unit: number };
         let task = book.first_trial(book.unit(number)?.range)?.task;
         self.grant(unit, &task, worker, now, effects)
+    }
+
+    /// A part of a waiting unit that no working worker has the time for as a whole: it is halved
+    /// until a part fits.
+    fn lease_part(
+        &mut self,
+        sweep: SweepId,
+        worker: &Arc<str>,
+        now: Duration,
+        effects: &mut Effects,
+    ) -> Option<Grant> {
+        while let Some(unit) = self.too_long_for_all(sweep, worker, now) {
+            self.split(unit, effects);
+            if let Some(grant) = self.lease_waiting(sweep, worker, now, effects) {
+                return Some(grant);
+            }
+        }
+        None
     }
 
     fn lease_new(
@@ -178,8 +200,12 @@ impl Scheduler {
                 if data_mismatch(book, &first.task, known).is_some() {
                     continue;
                 }
+                let cost = TrialCost::estimate(&first, book.plan.measure());
+                if !known.capacity(now).has_time_for(&cost, 1) {
+                    continue;
+                }
                 let most = trials_for_unit(
-                    &TrialCost::estimate(&first, book.plan.measure()),
+                    &cost,
                     &known.capacity(now),
                     book.counts.pending(),
                     slots,
@@ -248,6 +274,9 @@ impl Scheduler {
                 tasks.iter().filter_map(|task| data_mismatch(book, task, known)).collect();
             if reasons.len() == tasks.len() {
                 return format!("sweep {}: {}", book.name, reasons.join("; "));
+            }
+            if let Some(too_short) = self.too_short_of_time(book, worker, now) {
+                return format!("sweep {}: {too_short}", book.name);
             }
         }
         if unfinished.iter().any(|book| book.waiting.iter().any(|unit| !book.is_ready(*unit, now)))

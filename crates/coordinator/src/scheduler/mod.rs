@@ -27,6 +27,7 @@ mod state;
 mod status;
 mod submit;
 mod sweep_book;
+mod time_left;
 mod unit;
 mod worker;
 

@@ -53,9 +53,11 @@ impl Scheduler {
         worker.last_seen + self.config.lease >= now
     }
 
-    /// Workers that may get leases and are there.
+    /// Workers that may get leases, are there and whose time is not over.
     pub(super) fn working(&self, now: Duration) -> impl Iterator<Item = (&Arc<str>, &Worker)> {
-        self.workers.iter().filter(move |(_, one)| one.may_work() && self.is_live(one, now))
+        self.workers.iter().filter(move |(_, one)| {
+            one.may_work() && self.is_live(one, now) && one.ends.is_none_or(|ends| ends > now)
+        })
     }
 
     /// Slots of all working workers, counted at most once a second.

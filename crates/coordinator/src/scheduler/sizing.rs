@@ -15,6 +15,8 @@ const SHARE_OF_LIFE: f64 = 0.7;
 /// Floating-point operations a second of a slot that has not been measured.
 const CPU_GUESS: f64 = 1e10;
 const GPU_GUESS: f64 = 2e11;
+/// How much faster than the guess an unmeasured slot may prove.
+const DOUBT: f64 = 10.0;
 /// Rows of an evaluation chunk, held at once however small the probe is.
 const EVALUATED_ROWS: u64 = 1_000;
 /// Cost of one layer and step beyond its arithmetic, in operations.
@@ -90,6 +92,19 @@ impl WorkerCapacity {
     fn speed(&self) -> f64 {
         let guess = if self.on_gpu { GPU_GUESS } else { CPU_GUESS };
         self.operations_per_second.filter(|speed| *speed > 0.0).unwrap_or(guess)
+    }
+
+    /// Time for so many trials, as estimated. A slot that has not been measured has the benefit of
+    /// the doubt: ten times the guessed speed.
+    pub fn time_for(&self, cost: &TrialCost, trials: u64) -> Duration {
+        let doubt = if self.operations_per_second.is_some() { 1.0 } else { DOUBT };
+        let seconds = cost.operations() * trials as f64 / (self.speed() * doubt);
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+    }
+
+    /// Whether so many trials can be done in 70 % of the life it has left.
+    pub fn has_time_for(&self, cost: &TrialCost, trials: u64) -> bool {
+        self.time_left.is_none_or(|left| self.time_for(cost, trials) <= left.mul_f64(SHARE_OF_LIFE))
     }
 
     /// Trials that fit into one slot's memory; at least one, which the trainer may then refuse.
@@ -169,6 +184,19 @@ mod tests {
     fn a_worker_about_to_end_gets_what_it_can_finish() {
         let ending = WorkerCapacity { time_left: Some(Duration::from_secs(10)), ..worker(1e10) };
         assert_eq!(trials_for_unit(&SECOND, &ending, 1_000_000, 2, 4096), 70);
+    }
+
+    #[test]
+    fn what_does_not_fit_into_seventy_percent_of_a_life_does_not_fit() {
+        let ending = WorkerCapacity { time_left: Some(Duration::from_secs(10)), ..worker(1e9) };
+        assert_eq!(ending.time_for(&SECOND, 7), Duration::from_secs(7));
+        assert!(ending.has_time_for(&SECOND, 7));
+        assert!(!ending.has_time_for(&SECOND, 8));
+        assert!(worker(1e-3).has_time_for(&SECOND, u64::MAX), "no limit, no end");
+        // 10^10 operations a second are the guess; ten times that is possible.
+        let unmeasured = WorkerCapacity { operations_per_second: None, ..ending };
+        assert!(unmeasured.has_time_for(&SECOND, 700));
+        assert!(!unmeasured.has_time_for(&SECOND, 701));
     }
 
     #[test]

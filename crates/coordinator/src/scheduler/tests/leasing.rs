@@ -158,6 +158,55 @@ fn a_worker_at_the_end_of_its_time_gets_nothing() {
     assert_eq!(rig.refused("w"), "its time is over");
 }
 
+/// A worker with so many seconds to live, of the guessed speed.
+fn mortal(worker: &str, seconds: u64) -> Registration {
+    Registration {
+        worker: worker.to_owned(),
+        slots: 1,
+        datasets: BTreeMap::from([("digits".to_owned(), "fingerprint".to_owned())]),
+        time_limit: Some(Duration::from_secs(seconds)),
+        ..Registration::default()
+    }
+}
+
+#[test]
+fn a_trial_longer_than_a_workers_life_is_not_given_to_it() {
+    let mut rig = Rig::new();
+    // Some 1,500 s at the guessed speed, 150 s if it is ten times that.
+    rig.submit(&format!("{}[fixed]\nsteps = 21000000\n", one_shape(2)));
+    rig.register_exactly(mortal("short", 60));
+    let reason = rig.refused("short");
+    assert!(reason.contains("worker short has 60 s left to live"), "{reason}");
+    let sweep = rig.scheduler.sweep_id("s").unwrap();
+    let explained = rig.scheduler.explain_sweep(sweep, rig.now).join("\n");
+    assert!(explained.contains("no worker has the time: worker short has 60 s"), "{explained}");
+    rig.register("long");
+    assert!(!rig.scheduler.explain_sweep(sweep, rig.now).join("").contains("no worker has"));
+    assert_eq!(size(&rig.lease("long")), 1);
+}
+
+#[test]
+fn a_unit_too_long_for_every_worker_left_is_halved_until_a_part_fits() {
+    let mut rig = Rig::new();
+    // About 1.5 s of work each at the guessed speed: six make the first unit's 10 s.
+    rig.submit(&format!("{}[fixed]\nsteps = 21000\n", one_shape(6)));
+    rig.register("long");
+    let whole = rig.lease("long");
+    let trials = size(&whole);
+    assert!(trials >= 4, "{trials}");
+    rig.fail("long", &whole, crate::model::Cause::HandedBack);
+    // The other goes, and nobody left has the time for the whole.
+    rig.pass(2_000);
+    rig.register_exactly(mortal("short", 1));
+    let part = rig.lease("short");
+    assert!((1..trials).contains(&size(&part)), "{} of {trials}", size(&part));
+    rig.register("another");
+    rig.complete("short", &part);
+    rig.drain("another");
+    rig.do_jobs();
+    rig.assert_done(6, 0);
+}
+
 #[test]
 fn a_paused_sweep_is_not_leased_but_finishes_what_is() {
     let mut rig = Rig::new();
