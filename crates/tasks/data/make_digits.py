@@ -1,6 +1,6 @@
 """Makes digits.bin.gz from scikit-learn's wheel; run once, kept for the record.
 
-pip download --no-deps scikit-learn -d /tmp/sklearn && python make_digits.py /tmp/sklearn/*.whl
+pip download --no-deps scikit-learn -d wheels && python make_digits.py wheels/*.whl
 One row a sample, 65 bytes: 64 pixels 0..16 in row-major order, then the label 0..9.
 """
 import gzip
