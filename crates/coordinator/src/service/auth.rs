@@ -28,7 +28,9 @@ impl Interceptor for TokenCheck {
         let header = request.metadata().get("authorization");
         let token = header.and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
         let Some(token) = token else {
-            return Err(Self::refusal("this coordinator wants a bearer token: give --token"));
+            return Err(Self::refusal(
+                "this coordinator wants a bearer token: set PHASEGRID_TOKEN",
+            ));
         };
         if blake3::hash(token) != expected {
             return Err(Self::refusal("the bearer token is not this coordinator's"));
